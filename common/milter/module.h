@@ -1,0 +1,363 @@
+#ifndef AM_MILTER_MODULE_H
+#define AM_MILTER_MODULE_H
+
+/*
+ * HOW TO WRITE A MILTER
+ *
+ * A check is one constant `struct am_module` and the callbacks it names. The
+ * framework does the rest: command line, configuration, privileges, sockets,
+ * negotiation with the MTA, state, memory, time budgets, results, the
+ * Authentication-Results field, logging, counters, reload and shutdown.
+ *
+ * The life of a connection. The MTA connects and offers what it can do. The
+ * framework asks for exactly the steps that some module has a callback for
+ * (or that it needs itself), asks the MTA not to wait at steps that no module
+ * `answers`, and for the `actions` that modules declare. Then
+ *
+ *     connect   client address and name are known        am_ctx_conn()
+ *     helo      HELO/EHLO name; comes again after STARTTLS
+ *     ... any number of messages ...
+ *     conn_end  memory of the connection goes with its arena right after
+ *
+ * The life of a message.
+ *
+ *     envfrom   envelope sender with its ESMTP parameters  am_ctx_msg()
+ *     envrcpt   each recipient; also those the MTA refused, with AM_NEEDS_REJECTED_RCPT
+ *     data      DATA command; from here on the queue id is known with Postfix
+ *     header    each header field as it arrived, top first
+ *     eoh       end of headers
+ *     body      the body in chunks, as it flows
+ *     eom       end of message: publish results, edit, give the verdict
+ *     msg_end   exactly once for every envfrom, however the message ended
+ *
+ * A message can end at any point: RSET, a lost client, another module's
+ * verdict. msg_end is for handles of other libraries; memory taken from
+ * am_ctx_arena() needs no care. State lives in `msg_size` zeroed bytes per message
+ * and `conn_size` per connection, for each module: am_ctx_msg_state(),
+ * am_ctx_conn_state(). Callbacks of one connection come one at a time but on
+ * changing threads: no locks are needed in that state, no thread-local
+ * storage may be used. Different connections run in parallel.
+ *
+ * A worked example. A module `hello` with one option and one callback:
+ *
+ *     struct hello_conf { const char *word; };
+ *     static const struct am_option hello_options[] = {
+ *         {.name = "word", .kind = AM_OPTION_TEXT, .offset = offsetof(struct hello_conf, word),
+ *          .fallback = "hi", .help = "what to publish as the reason"},
+ *         {0}};
+ *     static enum am_verdict hello_eom(struct am_eom_ctx *eom)
+ *     {
+ *         struct am_ctx *ctx = am_eom_ctx_base(eom);
+ *         const struct hello_conf *conf = am_ctx_conf(ctx);
+ *         struct am_result result = {.method = "x-hello", .result = "pass", .reason = conf->word};
+ *         am_ctx_publish(ctx, &result);
+ *         return AM_CONTINUE;
+ *     }
+ *     const struct am_module hello_module = {
+ *         .abi = AM_MODULE_ABI, .name = "hello", .summary = "says hello",
+ *         .options = hello_options, .conf_size = sizeof(struct hello_conf),
+ *         .eom = hello_eom};
+ *
+ * and in main.c: `AM_APP_MAIN("hello-milter", &hello_module)`.
+ *
+ * Time. Each stage has a deadline, am_ctx_deadline_us(), the smallest of the
+ * stage's and the message's budget. The resolver takes it; work that does not
+ * end by then is a failure of the module: return AM_FAIL.
+ *
+ * Failure. AM_FAIL means "I could not do my work". The framework publishes
+ * `<method>=temperror` for the module unless it published something itself and applies
+ * `milter.on_failure` (accept by default). Nothing is ever lost.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/clock.h"
+#include "common/base/config.h"
+#include "common/base/ip.h"
+#include "common/base/log.h"
+#include "common/base/option.h"
+#include "common/base/problem.h"
+#include "common/base/span.h"
+#include "common/dns/dns.h"
+#include "common/mail/address.h"
+#include "common/milter/results.h"
+
+/* Version of this contract; the framework refuses a module built against another. */
+#define AM_MODULE_ABI 1
+
+/*
+ * What a callback decides. When several modules decide, the most severe wins,
+ * and among equals the first: REJECT > DISCARD > TEMPFAIL > QUARANTINE > ACCEPT >
+ * CONTINUE. A module or rule in observe mode is logged and counted, and CONTINUE is used.
+ */
+enum am_verdict {
+    AM_CONTINUE,   /* go on */
+    AM_DONE,       /* go on, but call this module no more for this message */
+    AM_SKIP_BODY,  /* in body only: this module needs no further chunk */
+    AM_ACCEPT,     /* accept without asking any module again (whole connection at connect/helo) */
+    AM_QUARANTINE, /* hold the message (am_ctx_set_quarantine); at eom only, earlier it is kept until eom */
+    AM_TEMPFAIL,   /* 4xx; at envrcpt for this recipient only */
+    AM_DISCARD,    /* accept and throw away */
+    AM_REJECT,     /* 5xx; at envrcpt for this recipient only */
+    AM_FAIL,       /* the module could not do its work */
+};
+
+/* The stages, as bits of a set. */
+enum am_stage {
+    AM_STAGE_CONNECT = 1 << 0,
+    AM_STAGE_HELO = 1 << 1,
+    AM_STAGE_ENVFROM = 1 << 2,
+    AM_STAGE_ENVRCPT = 1 << 3,
+    AM_STAGE_DATA = 1 << 4,
+    AM_STAGE_HEADER = 1 << 5,
+    AM_STAGE_EOH = 1 << 6,
+    AM_STAGE_BODY = 1 << 7,
+    AM_STAGE_EOM = 1 << 8,
+    AM_STAGE_UNKNOWN = 1 << 9,
+};
+
+/* What a module may do to a message; asked of the MTA, and enforced. */
+enum am_action {
+    AM_ACTION_ADD_HEADER = 1 << 0, /* add or insert */
+    AM_ACTION_CHANGE_HEADER = 1 << 1, /* change or delete */
+    AM_ACTION_CHANGE_BODY = 1 << 2,
+    AM_ACTION_ADD_RCPT = 1 << 3,
+    AM_ACTION_ADD_RCPT_PARAMS = 1 << 4,
+    AM_ACTION_DELETE_RCPT = 1 << 5,
+    AM_ACTION_CHANGE_FROM = 1 << 6,
+    AM_ACTION_QUARANTINE = 1 << 7,
+};
+
+/* What a module needs beyond what its callbacks imply. */
+enum am_need {
+    AM_NEEDS_RAW_HEADERS = 1 << 0,   /* the blank after the colon kept (SMFIP_HDR_LEADSPC) */
+    AM_NEEDS_REJECTED_RCPT = 1 << 1, /* recipients the MTA already refused */
+};
+
+/* A macro a module reads, and the stage at which the MTA shall send it. */
+struct am_macro_need {
+    enum am_stage stage; /* CONNECT, HELO, ENVFROM, ENVRCPT, DATA, EOH or EOM */
+    const char *name;    /* as in the protocol: "i", "{auth_authen}" */
+};
+
+struct am_ctx;     /* what a callback may see and do; valid during the callback only */
+struct am_eom_ctx; /* the same at end of message, with edits: elsewhere they do not compile */
+
+/* One ESMTP parameter of MAIL or RCPT, as it came: "SIZE=1000", "SMTPUTF8". */
+struct am_esmtp_params {
+    const char *const *items;
+    size_t count;
+};
+
+/* Facts of the connection. Strings are "" when not known, never NULL. */
+struct am_conn_info {
+    uint64_t id;            /* unique in the process; for logs before a queue id exists */
+    struct am_ip client;    /* family 0: local submission or a family we do not know */
+    const char *client_text;
+    const char *client_name; /* the MTA's idea of the PTR name, "[192.0.2.1]" when it has none */
+    const char *helo;
+    const char *auth_user;  /* {auth_authen}; "" when not authenticated */
+    const char *daemon_name;
+    bool is_local;          /* not from SMTP, or from the loopback interface without XCLIENT */
+};
+
+/* Facts of the message. */
+struct am_msg_info {
+    const char *queue_id;        /* "" before DATA with Postfix */
+    struct am_address sender;
+    const char *sender_text;     /* as it came, with brackets */
+    struct am_esmtp_params sender_params;
+    bool smtputf8;
+    size_t recipient_count;      /* accepted so far, when any module has envrcpt */
+    size_t header_count;
+};
+
+/* A header field. `value` starts right after the colon; folds are LF + blank. */
+struct am_header {
+    struct am_span name;
+    struct am_span value;
+    size_t index; /* 1 for the first field of this name (letter case ignored) */
+};
+
+/* What module configuration is opened with. */
+struct am_conf_env {
+    const struct am_config *config; /* the whole file, for repeated sections */
+    struct am_resolver *resolver;   /* may be NULL with --check-config */
+    const struct am_clock *clock;
+    struct am_arena *arena;         /* lives as long as the configuration */
+};
+
+struct am_module {
+    unsigned abi;         /* AM_MODULE_ABI */
+    const char *name;     /* section of the file, prefix in logs, name in `after` */
+    const char *summary;  /* one line */
+    const char *method;   /* A-R method for failures of the module; NULL = name */
+    const struct am_option *options; /* ends with a zero row; NULL = none */
+    size_t conf_size;                /* struct the options are kept in */
+    const struct am_section *const *extra_sections; /* repeated ones; ends with NULL; NULL = none */
+
+    /*
+     * Judges values against each other. Pure: no files, no network.
+     * Returns false with a sentence that names the options.
+     */
+    bool (*conf_check)(const void *conf, const struct am_config *config, struct am_problem *problem);
+
+    /*
+     * Makes derived objects (compiled lists, keys) and returns them in `*derived`; may read
+     * files. Runs at start and on the reload thread only, never on a mail thread.
+     * Returns false with a sentence; the former configuration stays in force then.
+     */
+    bool (*conf_open)(const void *conf, const struct am_conf_env *env, void **derived,
+                      struct am_problem *problem);
+
+    /* Releases what conf_open made; runs when the last connection of that configuration is gone. */
+    void (*conf_close)(void *derived);
+
+    size_t conn_size, msg_size; /* zeroed bytes of state per connection and per message */
+    unsigned needs;             /* of enum am_need */
+    unsigned actions;           /* of enum am_action */
+    const char *const *after;   /* modules whose results must be there first; ends with NULL; absent ones are ignored */
+    const struct am_macro_need *macros; /* ends with a null name; NULL = none */
+
+    /*
+     * At which stages may a callback return a verdict other than CONTINUE, DONE, SKIP_BODY or FAIL
+     * with this configuration? The MTA waits for an answer only there (eom always).
+     * NULL: at every stage that has a callback. A verdict at a stage not named is kept for eom.
+     */
+    unsigned (*answers)(const void *conf, const void *derived);
+
+    /*
+     * Which stages does the module want to be called at with this configuration? A subset of those
+     * that have callbacks; NULL: all of them.
+     */
+    unsigned (*wants)(const void *conf, const void *derived);
+
+    enum am_verdict (*connect)(struct am_ctx *ctx);
+    enum am_verdict (*helo)(struct am_ctx *ctx);
+    enum am_verdict (*envfrom)(struct am_ctx *ctx);
+    /* `rejected`: the MTA refused it already (only with AM_NEEDS_REJECTED_RCPT). */
+    enum am_verdict (*envrcpt)(struct am_ctx *ctx, const struct am_address *recipient,
+                               const struct am_esmtp_params *params, bool rejected);
+    enum am_verdict (*data)(struct am_ctx *ctx);
+    enum am_verdict (*header)(struct am_ctx *ctx, const struct am_header *field);
+    enum am_verdict (*eoh)(struct am_ctx *ctx);
+    enum am_verdict (*body)(struct am_ctx *ctx, struct am_span chunk);
+    enum am_verdict (*eom)(struct am_eom_ctx *ctx);
+    /* A command the MTA did not know. */
+    enum am_verdict (*unknown)(struct am_ctx *ctx, const char *command);
+    /* The message was given up (RSET, lost client); msg_end follows. */
+    void (*abort)(struct am_ctx *ctx);
+    /* Exactly once for every envfrom / every connect; release foreign handles; cannot fail. */
+    void (*msg_end)(struct am_ctx *ctx);
+    void (*conn_end)(struct am_ctx *ctx);
+};
+
+/* --- reading: every callback ------------------------------------------------------------- */
+
+/* Returns the connection's facts. Lives as long as the connection. */
+const struct am_conn_info *am_ctx_conn(const struct am_ctx *ctx);
+
+/* Returns the message's facts, or NULL outside a message. Lives as long as the message. */
+const struct am_msg_info *am_ctx_msg(const struct am_ctx *ctx);
+
+/* Returns the module's configuration struct, the same for the whole connection. */
+const void *am_ctx_conf(const struct am_ctx *ctx);
+
+/* Returns what conf_open made. */
+void *am_ctx_derived(const struct am_ctx *ctx);
+
+/* Returns the module's per-connection state (conn_size bytes), or NULL when memory was short. */
+void *am_ctx_conn_state(struct am_ctx *ctx);
+
+/* Returns the module's per-message state (msg_size bytes); NULL outside a message. */
+void *am_ctx_msg_state(struct am_ctx *ctx);
+
+/* Returns the arena of the message, or of the connection outside one. */
+struct am_arena *am_ctx_arena(struct am_ctx *ctx);
+
+/* Returns the arena of the connection. */
+struct am_arena *am_ctx_conn_arena(struct am_ctx *ctx);
+
+/* Returns the value of an MTA macro ("i", "{auth_authen}"), or NULL. Lives during the callback. */
+const char *am_ctx_macro(struct am_ctx *ctx, const char *name);
+
+/* Returns the resolver. */
+struct am_resolver *am_ctx_resolver(struct am_ctx *ctx);
+
+/* Returns the clock. */
+const struct am_clock *am_ctx_clock(const struct am_ctx *ctx);
+
+/* Returns the absolute time by which this callback shall be done, in monotonic microseconds. */
+int64_t am_ctx_deadline_us(const struct am_ctx *ctx);
+
+/* Returns the authserv-id in use. */
+const char *am_ctx_authserv_id(const struct am_ctx *ctx);
+
+/* Returns what modules published so far for this message (connection results included). */
+const struct am_results *am_ctx_results(const struct am_ctx *ctx);
+
+/* --- acting: every callback --------------------------------------------------------------- */
+
+/* Publishes a result for the message, or for every message of the connection outside one. Copies it. */
+void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result);
+
+/*
+ * Sets the reply of a REJECT or TEMPFAIL that this callback returns.
+ *
+ * code: 400..599; the framework corrects nothing: class and verdict must agree.
+ * xcode: enhanced status code "5.7.23" of the same class, or NULL.
+ * text: one or more lines joined by LF; `%` is doubled, control and 8-bit bytes are replaced by '?',
+ *   long lines are split.
+ * Returns: false when code, xcode and class do not agree or memory is short; a default reply is used then.
+ */
+bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const char *text);
+
+/* Sets the reason of a QUARANTINE. */
+void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason);
+
+/* Adds a value to the message's decision line, under "<module>_<key>". Copies it. */
+void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...) AM_PRINTF(3, 4);
+
+/* Logs one sentence with queue id (or connection id) and module name in front. */
+void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
+
+/*
+ * Takes a verdict that a rule in observe mode would have given: logged and
+ * counted as such, and nothing happens.
+ */
+void am_ctx_observe(struct am_ctx *ctx, enum am_verdict verdict, const char *why);
+
+/* Adds to a counter of the module, exported as authmilter_<module>_<name>_total{label}. */
+void am_ctx_count(struct am_ctx *ctx, const char *name, const char *label, uint64_t amount);
+
+/* --- editing: end of message only ---------------------------------------------------------- */
+
+/* Returns the context the reading functions take. */
+struct am_ctx *am_eom_ctx_base(struct am_eom_ctx *ctx);
+
+/*
+ * The edits are queued and applied once, after every module has run, when the
+ * message is not refused. Text is checked: CR, NUL and bare LF in a value are refused; folds
+ * are LF + blank. All copy what they are given.
+ * Each returns false when the module did not declare the action, the text is not
+ * acceptable, or memory is short; the reason is logged.
+ */
+bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *value);
+/* index: 0 puts it above all fields, the MTA's own Received included. */
+bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
+/* index: 1 for the first field of that name, as it came in: the framework keeps the numbers right. */
+bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
+bool am_eom_delete_header(struct am_eom_ctx *ctx, unsigned index, const char *name);
+/* params: ESMTP parameters as one string, or NULL. */
+bool am_eom_add_recipient(struct am_eom_ctx *ctx, const char *recipient, const char *params);
+bool am_eom_delete_recipient(struct am_eom_ctx *ctx, const char *recipient);
+bool am_eom_change_sender(struct am_eom_ctx *ctx, const char *sender, const char *params);
+/* Appends to the new body; the first call makes the old one go. CRLF line ends. */
+bool am_eom_replace_body(struct am_eom_ctx *ctx, struct am_span chunk);
+/* Tells the MTA that work goes on; the framework does so by itself while it waits for modules. */
+bool am_eom_progress(struct am_eom_ctx *ctx);
+
+#endif

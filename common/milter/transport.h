@@ -1,0 +1,34 @@
+#ifndef AM_MILTER_TRANSPORT_H
+#define AM_MILTER_TRANSPORT_H
+
+#include "common/base/snapshot.h"
+#include "common/milter/counters.h"
+#include "common/milter/runtime.h"
+
+/*
+ * The seam between the milter protocol and everything else. Only
+ * libmilter_*.c knows libmilter; session, modules, results and edits do not.
+ */
+
+struct am_transport_options {
+    const char *program;            /* name given to the MTA's log */
+    const char *socket;             /* in libmilter's syntax */
+    int backlog;
+    int timeout_s;                  /* of an idle MTA connection */
+    struct am_snapshot_holder *runtime; /* of struct am_runtime; taken once per connection */
+    struct am_counters *counters;
+};
+
+/* Opens the listening socket without serving yet. Returns false with a sentence. Once in a process. */
+bool am_transport_open(const struct am_transport_options *options, struct am_problem *problem) AM_MUST_USE;
+
+/*
+ * Serves until am_transport_stop(). Returns false when serving failed.
+ * Blocking: for the life of the process. Ends with every session closed that ended within the drain time.
+ */
+bool am_transport_serve(void) AM_MUST_USE;
+
+/* Makes am_transport_serve() return; no new connection is taken. Threads: any. */
+void am_transport_stop(void);
+
+#endif

@@ -1,0 +1,28 @@
+# Every outside library, named once. docs/dependencies.md says why each was chosen.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(CONFUSE REQUIRED IMPORTED_TARGET libconfuse>=3.3)
+pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns>=1.8)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+
+# libmilter ships no pkg-config file.
+find_path(MILTER_INCLUDE_DIR libmilter/mfapi.h REQUIRED)
+find_library(MILTER_LIBRARY milter REQUIRED)
+add_library(am_libmilter INTERFACE)
+target_include_directories(am_libmilter SYSTEM INTERFACE "${MILTER_INCLUDE_DIR}")
+target_link_libraries(am_libmilter INTERFACE "${MILTER_LIBRARY}" Threads::Threads)
+
+if(PEER_ENGINES)
+  find_path(SPF2_INCLUDE_DIR spf2/spf.h REQUIRED)
+  find_library(SPF2_LIBRARY spf2 REQUIRED)
+  add_library(am_libspf2 INTERFACE)
+  target_include_directories(am_libspf2 SYSTEM INTERFACE "${SPF2_INCLUDE_DIR}")
+  target_link_libraries(am_libspf2 INTERFACE "${SPF2_LIBRARY}")
+endif()
+
+if(BUILD_TESTING)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+  pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+endif()
