@@ -68,7 +68,8 @@ char *am_arena_vprintf(struct am_arena *arena, const char *format, va_list args)
  * Returns: false when memory is short; nothing is registered then, and the
  * caller still owns `object`.
  */
-bool am_arena_defer(struct am_arena *arena, void (*release)(void *object), void *object) AM_MUST_USE;
+bool am_arena_defer(struct am_arena *arena, void (*release)(void *object),
+                    void *object) AM_MUST_USE;
 
 /* Returns the bytes handed out since the last reset. */
 size_t am_arena_used(const struct am_arena *arena);

@@ -16,7 +16,7 @@
  * Threads: one at a time per buffer.
  */
 struct am_buf {
-    char *data;  /* never NULL once something was added */
+    char *data; /* never NULL once something was added */
     size_t len;
     size_t capacity;
     size_t limit; /* most bytes of content; 0 = none */

@@ -68,7 +68,8 @@ void am_log_line_int(struct am_log_line *line, const char *key, int64_t value);
 /* Writes the line and frees its memory. */
 void am_log_line_end(struct am_log_line *line);
 
-/* Appends `text` to `out` with control, DEL and invalid UTF-8 bytes as \xNN and backslash doubled. */
+/* Appends `text` to `out` with control, DEL and invalid UTF-8 bytes as \xNN and backslash doubled.
+ */
 void am_log_escape(struct am_buf *out, struct am_span text);
 
 #endif

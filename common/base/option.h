@@ -49,9 +49,10 @@ struct am_strlist {
 struct am_option {
     const char *name;
     enum am_option_kind kind;
-    size_t offset;        /* offsetof() in the section's struct */
-    const char *fallback; /* the default, as text the parser accepts; lists: comma-separated; never NULL */
-    int64_t min, max;     /* bounds of numbers, sizes (bytes) and durations (milliseconds) */
+    size_t offset; /* offsetof() in the section's struct */
+    const char
+        *fallback; /* the default, as text the parser accepts; lists: comma-separated; never NULL */
+    int64_t min, max; /* bounds of numbers, sizes (bytes) and durations (milliseconds) */
     const struct am_choice *choices;
     /* Optional: judges one value (each item of a list); fills `problem` and returns false. */
     bool (*check)(const char *value, struct am_problem *problem);
@@ -93,7 +94,8 @@ void am_option_print(const struct am_option *row, const void *section, struct am
 /* Writes what the row accepts: "yes or no", "1 to 100", "accept, reject or tempfail", ... */
 void am_option_describe(const struct am_option *row, struct am_buf *out);
 
-/* Fills `section` with the defaults of all rows. Returns false when memory is short or a default is wrong. */
+/* Fills `section` with the defaults of all rows. Returns false when memory is short or a default is
+ * wrong. */
 bool am_option_defaults(const struct am_option *rows, void *section, struct am_arena *arena,
                         struct am_problem *problem) AM_MUST_USE;
 

@@ -23,13 +23,15 @@ struct am_snapshot_holder; /* a pointer under one small lock */
 /* Makes a snapshot with one reference, owned by the caller. */
 void am_snapshot_init(struct am_snapshot *self, void (*destroy)(struct am_snapshot *self));
 
-/* Makes a holder of nothing. Returns NULL when memory is short. Freed with am_snapshot_holder_free(). */
+/* Makes a holder of nothing. Returns NULL when memory is short. Freed with
+ * am_snapshot_holder_free(). */
 struct am_snapshot_holder *am_snapshot_holder_new(void) AM_MUST_USE;
 
 /* Drops the held object and frees the holder. NULL is allowed. */
 void am_snapshot_holder_free(struct am_snapshot_holder *holder);
 
-/* Puts `next` (its reference passes to the holder) in place and drops the former object. Threads: any. */
+/* Puts `next` (its reference passes to the holder) in place and drops the former object. Threads:
+ * any. */
 void am_snapshot_swap(struct am_snapshot_holder *holder, struct am_snapshot *next);
 
 /* Returns the current object with a new reference for the caller, or NULL. Threads: any. */

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#include "common/base/arena.h"
 #include "common/base/span.h"
 
 /*
@@ -17,7 +16,7 @@ struct am_address {
     struct am_span full;   /* local@domain, without brackets and source route; empty for <> */
     struct am_span local;  /* local part as written, quotes included */
     struct am_span domain; /* after the last '@' outside quotes; empty when there is none */
-    bool is_null;          /* <> */
+    bool is_null;          /* <>, or nothing at all */
 };
 
 /*
@@ -33,7 +32,8 @@ bool am_address_parse(struct am_address *out, struct am_span path);
 /*
  * Tells whether an address matches a pattern of a list: "user@example.com"
  * (domain without regard to case, local part exact), "@example.com" or
- * "example.com" (any user of it), ".example.com" (also of domains below).
+ * "example.com" (any user of it), ".example.com" (also of domains below), "<>"
+ * (the null sender, which nothing else matches).
  */
 bool am_address_matches(const struct am_address *address, struct am_span pattern);
 

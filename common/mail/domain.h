@@ -31,8 +31,11 @@ bool am_domain_is_multi_label(struct am_span text);
  * non-transitional) for labels that hold UTF-8. The result may still be an
  * invalid domain name: ask am_domain_is_valid().
  *
- * Returns: the name, or NULL when a label cannot be converted or memory is short.
- * Ownership: lives as long as `arena`.
+ * Labels in ASCII are lower-cased and not judged. There is no second try with
+ * transitional rules: they name another host ("strasse" for "straße").
+ *
+ * Returns: the name, or NULL when a label cannot be converted (not UTF-8, not allowed by IDNA 2008,
+ * too long), `text` holds a NUL, or memory is short. Ownership: lives as long as `arena`.
  */
 const char *am_domain_to_ascii(struct am_arena *arena, struct am_span text) AM_MUST_USE;
 

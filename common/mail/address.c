@@ -1,0 +1,128 @@
+#include "common/mail/address.h"
+
+#include "common/mail/domain.h"
+
+static bool has_control(struct am_span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7F)
+            return true;
+    return false;
+}
+
+/*
+ * Skips a source route, "@relay,@relay:" (RFC 5321 appendix C: accepted,
+ * ignored). A text without the colon is an address with an empty local part.
+ */
+static struct am_span skip_route(struct am_span text)
+{
+    bool in_literal = false;
+
+    if (text.len == 0 || text.ptr[0] != '@')
+        return text;
+    for (size_t i = 1; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '[')
+            in_literal = true;
+        else if (c == ']')
+            in_literal = false;
+        else if (c == '"' || c == '\\')
+            return text;
+        else if (c == ':' && !in_literal)
+            return am_span_of(text.ptr + i + 1, text.len - i - 1);
+    }
+    return text;
+}
+
+/* Where the parts of a text end, quoted strings and quoted pairs skipped. */
+struct scan {
+    size_t at;    /* the last '@' outside quotes; the length when there is none */
+    size_t close; /* the first '>' outside quotes; the length when there is none */
+    bool sound;   /* quotes balanced, no dangling backslash, no '<' */
+};
+
+static struct scan scan_quotes(struct am_span text)
+{
+    struct scan scan = {.at = text.len, .close = text.len, .sound = true};
+    bool quoted = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '\\') {
+            if (++i == text.len)
+                scan.sound = false;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (quoted) {
+            continue;
+        } else if (c == '@') {
+            scan.at = i;
+        } else if (c == '<') {
+            scan.sound = false;
+        } else if (c == '>') {
+            scan.close = i;
+            return scan;
+        }
+    }
+    if (quoted)
+        scan.sound = false;
+    return scan;
+}
+
+/* Takes the brackets off; false when they do not enclose the whole text. */
+static bool unwrap(struct am_span *text)
+{
+    bool bracketed = text->len > 0 && text->ptr[0] == '<';
+    struct am_span inner = bracketed ? am_span_of(text->ptr + 1, text->len - 1) : *text;
+    struct scan scan = scan_quotes(inner);
+
+    if (!scan.sound)
+        return false;
+    if (!bracketed)
+        return scan.close == inner.len;
+    if (scan.close + 1 != inner.len)
+        return false;
+    *text = am_span_of(inner.ptr, scan.close);
+    return true;
+}
+
+bool am_address_parse(struct am_address *out, struct am_span path)
+{
+    struct am_span text = am_span_trim(path);
+    struct am_span mailbox;
+    struct scan scan;
+
+    *out = (struct am_address){.full = text};
+    if (has_control(text) || !unwrap(&text))
+        return false;
+    mailbox = skip_route(text);
+    if (mailbox.len == 0 && text.len > 0)
+        return false;
+    if (mailbox.len == 0) {
+        *out = (struct am_address){.is_null = true};
+        return true;
+    }
+    scan = scan_quotes(mailbox);
+    if (!scan.sound)
+        return false;
+    out->full = mailbox;
+    out->local = am_span_of(mailbox.ptr, scan.at);
+    if (scan.at < mailbox.len)
+        out->domain = am_span_of(mailbox.ptr + scan.at + 1, mailbox.len - scan.at - 1);
+    return true;
+}
+
+bool am_address_matches(const struct am_address *address, struct am_span pattern)
+{
+    size_t at = am_span_find_last(pattern, '@');
+    struct am_span domain;
+
+    if (address->is_null)
+        return am_span_equal(pattern, am_span_str("<>"));
+    if (at == pattern.len)
+        return am_domain_matches(address->domain, pattern);
+    domain = am_span_of(pattern.ptr + at + 1, pattern.len - at - 1);
+    if (domain.len == 0 || !am_domain_equal(address->domain, domain))
+        return false;
+    return at == 0 || am_span_equal(address->local, am_span_of(pattern.ptr, at));
+}
