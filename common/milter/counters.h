@@ -18,6 +18,7 @@ enum am_counter {
     AM_COUNT_CONNECTIONS,       /* opened since the start */
     AM_COUNT_CONNECTIONS_OPEN,  /* now */
     AM_COUNT_MESSAGES,          /* that reached a verdict */
+    AM_COUNT_MESSAGES_OPEN,     /* now, from MAIL to the end of the message */
     AM_COUNT_ABORTED,
     AM_COUNT_ACCEPTED, AM_COUNT_REJECTED, AM_COUNT_TEMPFAILED, AM_COUNT_DISCARDED, AM_COUNT_QUARANTINED,
     AM_COUNT_OBSERVED,          /* verdicts that observe mode held back */
@@ -51,6 +52,13 @@ void am_counters_module(struct am_counters *counters, const char *module, const 
 
 /* Adds one message's processing time to the histogram (microseconds spent in our callbacks). */
 void am_counters_latency(struct am_counters *counters, int64_t us);
+
+/*
+ * Most series of results and modules together. A series beyond that, or with a name or label of more
+ * than AM_COUNTERS_TEXT_MAX bytes, is not kept; authmilter_series_dropped_total says how often.
+ */
+#define AM_COUNTERS_SERIES_MAX 512
+#define AM_COUNTERS_TEXT_MAX 64
 
 /*
  * Writes every counter in the Prometheus text format. `extra`, if not NULL, appends

@@ -188,7 +188,16 @@ struct am_conf_env {
     struct am_resolver *resolver;   /* may be NULL with --check-config */
     const struct am_clock *clock;
     struct am_arena *arena;         /* lives as long as the configuration */
+    struct am_watches *watches;     /* see am_conf_env_watch(); may be NULL */
 };
+
+/*
+ * Asks for a reload whenever the file at `path` is written or replaced. For conf_open of modules that
+ * read files. The reload keeps the configuration file as it was read and opens the modules anew.
+ *
+ * path: copied. Returns: false when memory is short or AM_WATCHES_MAX paths are registered.
+ */
+bool am_conf_env_watch(const struct am_conf_env *env, const char *path);
 
 struct am_module {
     unsigned abi;         /* AM_MODULE_ABI */

@@ -16,8 +16,8 @@ enum am_failure_action { AM_FAILURE_ACCEPT, AM_FAILURE_TEMPFAIL, AM_FAILURE_REJE
 
 /* Section "milter": what every program of the suite understands. */
 struct am_milter_options {
-    const char *socket;        /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host" */
-    const char *socket_owner, *socket_group; /* names; "" = as created */
+    const char *socket;        /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host"; "" = by program name */
+    const char *socket_owner, *socket_group; /* names; "" = as created; group "auto" = Postfix's where possible */
     int64_t socket_mode;       /* octal */
     const char *user, *group;  /* run as; "" = stay */
     const char *pid_file;      /* "" = none */
@@ -51,6 +51,15 @@ struct am_dns_options {
     const char *zone; /* a master file served from memory in place of name servers; "" = none */
 };
 
+/* Most files that modules of one program may watch. */
+#define AM_WATCHES_MAX 256
+
+/* Paths whose change asks for a reload; the strings live in the runtime's arena. */
+struct am_watches {
+    const char *paths[AM_WATCHES_MAX];
+    size_t count;
+};
+
 /* A module with its configuration. */
 struct am_runtime_module {
     const struct am_module *module;
@@ -63,16 +72,19 @@ struct am_runtime_module {
 
 struct am_runtime {
     struct am_snapshot snapshot; /* must be first */
-    struct am_config *config;
+    struct am_config *config;          /* owned by config_owner */
+    struct am_snapshot *config_owner;
     const struct am_milter_options *milter;
     const struct am_authres_options *authres;
     struct am_runtime_module *modules; /* in dependency order */
     size_t module_count;
     struct am_resolver *resolver;      /* shared with the former runtime when its options are equal */
     struct am_snapshot *resolver_owner;
+    bool resolver_is_live;             /* from name servers, not from a zone file */
     const struct am_clock *clock;
     struct am_counters *counters;      /* of the process; not owned; may be NULL */
     struct am_arena *arena;            /* what derived objects live in */
+    struct am_watches watches;
     const char *host_name;             /* of this machine, for an authserv-id when nothing better is known */
     uint64_t generation;               /* 1 for the first */
 };
@@ -95,6 +107,7 @@ struct am_runtime_source {
     const struct am_clock *clock;
     struct am_counters *counters;
     bool check_only;               /* open no resolver */
+    bool keep_config;              /* with `former`: take its configuration, read no file; modules open anew */
 };
 
 /*

@@ -28,6 +28,12 @@ bool am_transport_open(const struct am_transport_options *options, struct am_pro
  */
 bool am_transport_serve(void) AM_MUST_USE;
 
+/*
+ * From now on a new connection or a new message is answered with a temporary failure, while messages
+ * under way (AM_COUNT_MESSAGES_OPEN) go on to their end. Cannot be taken back. Threads: any.
+ */
+void am_transport_drain(void);
+
 /* Makes am_transport_serve() return; no new connection is taken. Threads: any. */
 void am_transport_stop(void);
 
