@@ -1,0 +1,196 @@
+#include "spf-milter/spf_override_map.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* A map being read, and where in it. */
+struct reader {
+    struct spf_override_map *map;
+    struct am_arena *arena;
+    const char *path;
+    unsigned line;
+    struct am_problem *problem;
+};
+
+static bool wrong(struct reader *reader, const char *what)
+{
+    struct am_problem inner;
+
+    am_problem_set(&inner, "%s", what); /* `what` may lie in reader->problem */
+    return am_problem_set(reader->problem, "%s:%u: %s", reader->path, reader->line, inner.text);
+}
+
+/* Takes the next word off a line. */
+static struct am_span next_word(struct am_span *line)
+{
+    struct am_span rest = am_span_trim(*line);
+    size_t len = 0;
+
+    while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
+        len++;
+    *line = am_span_of(rest.ptr + len, rest.len - len);
+    return am_span_of(rest.ptr, len);
+}
+
+/* Takes a prefix off a key. */
+static bool strip(struct am_span *key, const char *prefix)
+{
+    struct am_span want = am_span_str(prefix);
+
+    if (!am_span_starts_nocase(*key, want))
+        return false;
+    *key = am_span_of(key->ptr + want.len, key->len - want.len);
+    return true;
+}
+
+/* Files the row under its key; says where the key stands already. */
+static bool add_key(struct reader *reader, struct am_span key, uint32_t index)
+{
+    struct spf_override_map *map = reader->map;
+    struct am_problem inner;
+    struct am_net net;
+    uint32_t held;
+
+    inner.text[0] = '\0';
+    if (strip(&key, "client:")) {
+        if (!am_net_parse(&net, key, &inner))
+            return wrong(reader, inner.text);
+        held = spf_netset_add(map->clients, &net, index);
+    } else if (strip(&key, "from:")) {
+        held = spf_patterns_add(map->senders, key, index, &inner);
+    } else if (strip(&key, "to:")) {
+        held = spf_patterns_add(map->recipients, key, index, &inner);
+    } else {
+        return wrong(reader, "a row begins with client:NETWORK, from:SENDER or to:RECIPIENT");
+    }
+    if (held == SPF_TABLE_NONE)
+        return wrong(reader, inner.text[0] != '\0' ? inner.text : "out of memory");
+    if (held != index) {
+        am_problem_set(&inner, "this key stands already in line %u: put both rows into one",
+                       map->rules[held].line);
+        return wrong(reader, inner.text);
+    }
+    return true;
+}
+
+/* Reads one `name=value` of a row. */
+static bool add_option(struct reader *reader, struct am_span word, struct spf_override_conf *values)
+{
+    size_t equals = am_span_find(word, '=');
+    const struct am_option *row = spf_options_find_policy(am_span_of(word.ptr, equals));
+    struct am_problem inner;
+
+    if (equals == word.len || row == NULL) {
+        am_problem_set(&inner,
+                       "\"%.*s\" is no option of a row: write one such as mailfrom_fail=accept",
+                       (int)(word.len > 100 ? 100 : word.len), word.ptr);
+        return wrong(reader, inner.text);
+    }
+    const char *text =
+        am_arena_copy(reader->arena, am_span_of(word.ptr + equals + 1, word.len - equals - 1));
+    if (text == NULL)
+        return wrong(reader, "out of memory");
+    if (!am_option_parse(row, text, values, reader->arena, &inner))
+        return wrong(reader, inner.text);
+    return true;
+}
+
+static bool add_row(struct reader *reader, struct am_span line)
+{
+    struct spf_override_map *map = reader->map;
+    struct spf_override_rule *rule = &map->rules[map->count];
+    struct spf_override_conf values = {.title = NULL};
+    struct am_span key = next_word(&line), word;
+    size_t options = 0;
+
+    if (map->count == SPF_MAP_ROWS_MAX)
+        return wrong(reader, "too many rows: a map holds 100000 at most");
+    for (int i = 0; i < SPF_IDENTITY_COUNT * SPF_RESULT_COUNT; i++)
+        values.policy.action[i / SPF_RESULT_COUNT][i % SPF_RESULT_COUNT] = SPF_ACTION_INHERIT;
+    while ((word = next_word(&line)).len > 0) {
+        if (!add_option(reader, word, &values))
+            return false;
+        options++;
+    }
+    if (options == 0)
+        return wrong(reader, "the row changes nothing: add an option such as mailfrom_fail=accept");
+
+    rule->source = reader->path;
+    rule->line = reader->line;
+    for (int i = 0; i < SPF_IDENTITY_COUNT; i++)
+        for (int j = 0; j < SPF_RESULT_COUNT; j++)
+            rule->action[i][j] = (unsigned char)values.policy.action[i][j];
+    if (!add_key(reader, key, (uint32_t)map->count))
+        return false;
+    map->count++;
+    return true;
+}
+
+/* Makes room for as many rows as the text has lines. */
+static bool prepare(struct reader *reader, struct am_span text)
+{
+    struct spf_override_map *map = reader->map;
+    size_t lines = 1;
+
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    if (lines > SPF_MAP_ROWS_MAX)
+        lines = SPF_MAP_ROWS_MAX + 1;
+    map->rules = am_arena_alloc(reader->arena, lines * sizeof(*map->rules));
+    map->clients = spf_netset_new(reader->arena, lines);
+    map->senders = spf_patterns_new(reader->arena, lines);
+    map->recipients = spf_patterns_new(reader->arena, lines);
+    reader->path = am_arena_copy(reader->arena, am_span_str(reader->path));
+    return map->rules != NULL && map->clients != NULL && map->senders != NULL &&
+           map->recipients != NULL && reader->path != NULL;
+}
+
+bool spf_override_map_parse(struct spf_override_map *map, struct am_arena *arena, const char *path,
+                            struct am_span text, struct am_problem *problem)
+{
+    struct reader reader = {map, arena, path, 0, problem};
+
+    *map = (struct spf_override_map){.count = 0};
+    if (!prepare(&reader, text))
+        return am_problem_set(problem, "%s: out of memory", path);
+    while (text.len > 0) {
+        size_t end = am_span_find(text, '\n');
+        struct am_span line = am_span_of(text.ptr, end);
+
+        reader.line++;
+        text = end < text.len ? am_span_of(text.ptr + end + 1, text.len - end - 1)
+                              : am_span_of(text.ptr + end, 0);
+        line.len = am_span_find(line, '#');
+        line = am_span_trim(line);
+        if (line.len > 0 && !add_row(&reader, line))
+            return false;
+    }
+    return true;
+}
+
+bool spf_override_map_load(struct spf_override_map *map, struct am_arena *arena, const char *path,
+                           struct am_problem *problem)
+{
+    FILE *file = fopen(path, "re");
+    struct am_buf text;
+    char chunk[16384];
+    size_t got;
+
+    if (file == NULL)
+        return am_problem_set(problem, "spf.override_map: cannot open %s: %s", path,
+                              strerror(errno));
+    am_buf_init(&text, SPF_MAP_BYTES_MAX);
+    while (!text.failed && (got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        am_buf_add(&text, am_span_of(chunk, got));
+
+    bool good = !text.failed && !ferror(file);
+    if (text.failed)
+        am_problem_set(problem, "%s: longer than the 16 MiB a map may have", path);
+    else if (!good)
+        am_problem_set(problem, "%s: cannot be read: %s", path, strerror(errno));
+    else
+        good = spf_override_map_parse(map, arena, path, am_buf_span(&text), problem);
+    am_buf_fini(&text);
+    fclose(file);
+    return good;
+}
