@@ -41,7 +41,8 @@ enum am_dns_outcome {
     AM_DNS_OK,       /* at least one record of the type asked for */
     AM_DNS_NODATA,   /* the name exists, without such a record */
     AM_DNS_NXDOMAIN, /* the name does not exist */
-    AM_DNS_SERVFAIL, /* every server answered, none usefully (SERVFAIL, REFUSED, NOTIMP, network error) */
+    AM_DNS_SERVFAIL, /* every server answered, none usefully (SERVFAIL, REFUSED, NOTIMP, network
+                        error) */
     AM_DNS_TIMEOUT,  /* nobody answered before the deadline or the last attempt's end */
     AM_DNS_BAD,      /* an answer that cannot be used: malformed, CNAME loop, or chain too long */
 };
@@ -98,6 +99,7 @@ struct am_resolver {
 struct am_dns_query {
     const struct am_resolver_ops *ops;
     const struct am_dns_answer *answer; /* NULL while under way; read it with am_dns_answer_of() */
+    bool seen;                          /* the owner was shown the answer */
 };
 
 /*
@@ -115,14 +117,16 @@ struct am_dns_query *am_dns_start(struct am_resolver *resolver, const char *name
                                   enum am_dns_type type, int64_t deadline_us) AM_MUST_USE;
 
 /* Returns the answer when it is there, else NULL. Never blocks. Threads: the query's owner. */
-const struct am_dns_answer *am_dns_answer_of(const struct am_dns_query *query);
+const struct am_dns_answer *am_dns_answer_of(struct am_dns_query *query);
 
 /* Waits for the answer: at most until the query's deadline (then the outcome is AM_DNS_TIMEOUT). */
 const struct am_dns_answer *am_dns_wait(struct am_dns_query *query);
 
 /*
- * Waits until at least one of the queries that had no answer yet has one.
- * Returns at once when all have one. All must come from one resolver.
+ * Waits until there is news: at least one of the queries has an answer that
+ * am_dns_answer_of() has not shown yet. An answer that comes between the
+ * caller's last look and this call is therefore never slept through. Returns at
+ * once when all have been shown. All must come from one resolver.
  */
 void am_dns_wait_any(struct am_dns_query *const *queries, size_t count);
 

@@ -16,7 +16,8 @@
  */
 
 struct am_dns_live_options {
-    const char *const *nameservers; /* "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"; none = resolv.conf */
+    const char *const
+        *nameservers; /* "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"; none = resolv.conf */
     size_t nameserver_count;
     const char *resolv_conf; /* NULL = /etc/resolv.conf */
     int64_t timeout_ms;      /* of one attempt */
@@ -28,12 +29,12 @@ struct am_dns_live_options {
 
 /* Figures since the start; each is monotonic unless it says otherwise. */
 struct am_dns_live_stats {
-    uint64_t lookups;      /* calls of am_dns_start() */
+    uint64_t lookups; /* calls of am_dns_start() */
     uint64_t cache_hits;
-    uint64_t joined;       /* look-ups that found the same question under way */
+    uint64_t joined; /* look-ups that found the same question under way */
     uint64_t queries_udp, queries_tcp;
-    uint64_t timeouts;     /* attempts that got no answer in time */
-    uint64_t spoofed;      /* datagrams dropped: wrong id, question, case or shape */
+    uint64_t timeouts; /* attempts that got no answer in time */
+    uint64_t spoofed;  /* datagrams dropped: wrong id, question, case or shape */
     uint64_t servfails;
     uint64_t cache_entries; /* now */
     uint64_t cache_bytes;   /* now */
