@@ -13,6 +13,11 @@
  * standard error (with the journal's <N> priority prefix when the journal is
  * at the other end) or to syslog. Control characters never pass raw.
  *
+ * Escapes. Sentences and key=value: a control byte, or one that is not UTF-8, is \xNN, a
+ * backslash is doubled. JSON: a control character is \u00NN; a byte that is not UTF-8 has no
+ * place in JSON and becomes the four characters \xNN. A line holds at most 8 KiB: a value that
+ * does not fit ends in "[...]"; values left out whole show as "[...]" at the end of the line.
+ *
  * Threads: any. Opening and reconfiguring: one thread at a time.
  */
 
@@ -51,6 +56,7 @@ struct am_log_line {
     bool json;
     enum am_log_level level;
     bool enabled;
+    bool cut; /* a value found no room */
 };
 
 /* Starts a line; nothing happens when the level is disabled. */

@@ -52,9 +52,13 @@ struct am_option {
     size_t offset; /* offsetof() in the section's struct */
     const char
         *fallback; /* the default, as text the parser accepts; lists: comma-separated; never NULL */
-    int64_t min, max; /* bounds of numbers, sizes (bytes) and durations (milliseconds) */
+    /* Bounds of numbers, sizes (bytes) and durations (milliseconds); both 0 mean 0 to INT64_MAX. */
+    int64_t min, max;
     const struct am_choice *choices;
-    /* Optional: judges one value (each item of a list); fills `problem` and returns false. */
+    /*
+     * Optional: judges one value (each item of a list); fills `problem` and returns false. Its
+     * sentence need not name the option: that is put in front.
+     */
     bool (*check)(const char *value, struct am_problem *problem);
     unsigned flags;
     const char *help; /* one line, no full stop */
@@ -77,6 +81,11 @@ struct am_section {
  * Parses the text of one scalar option, or the comma-separated text of a list,
  * into its place in `section` (the section's struct).
  *
+ * Words are matched without regard to letter case. Texts are UTF-8 without
+ * control characters but tab and line feed. In a comma-separated text, "\\," is a
+ * comma of the item and "\\\\" a backslash; blanks around items are dropped. A
+ * duration needs its unit (0 goes without).
+ *
  * Returns: false with a sentence that names the option, the value and what is allowed.
  * Ownership: strings and arrays are copied into `arena`.
  */
@@ -98,5 +107,20 @@ void am_option_describe(const struct am_option *row, struct am_buf *out);
  * wrong. */
 bool am_option_defaults(const struct am_option *rows, void *section, struct am_arena *arena,
                         struct am_problem *problem) AM_MUST_USE;
+
+/*
+ * Copies one value from one section struct to another.
+ *
+ * Returns: false when memory is short; the target keeps its value then.
+ * Ownership: strings and arrays are copied into `arena`.
+ */
+bool am_option_copy(const struct am_option *row, const void *from, void *to,
+                    struct am_arena *arena) AM_MUST_USE;
+
+/* Tells whether two section structs hold the same value of an option. */
+bool am_option_equal(const struct am_option *row, const void *a, const void *b);
+
+/* Tells whether the option takes a list (AM_OPTION_LIST, AM_OPTION_NETS). */
+bool am_option_is_list(const struct am_option *row);
 
 #endif
