@@ -1,0 +1,138 @@
+#include "authres/ar_chars.h"
+
+#include <string.h>
+
+/* Sums of the AR_C_ classes; octets above 127 are in none. */
+/* clang-format off */
+const unsigned char ar_char_table[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    32, 6, 0, 6, 6, 6, 6, 6, 0, 0, 6, 6, 0, 7, 2, 4,
+    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 0, 0, 0, 4, 0, 4,
+    0, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23,
+    23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 0, 0, 0, 6, 6,
+    6, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23,
+    23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 23, 6, 6, 6, 6, 0,
+};
+/* clang-format on */
+
+size_t ar_utf8_read(const char *ptr, size_t len, uint32_t *code)
+{
+    const unsigned char *p = (const unsigned char *)ptr;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+    if (p[0] < 0x80) {
+        *code = p[0];
+        return 1;
+    }
+    size_t need = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || need > len)
+        return 0;
+    uint32_t value = p[0] & (0x7fu >> need);
+    for (size_t i = 1; i < need; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (p[i] & 0x3fu);
+    }
+    if (value < least[need] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    *code = value;
+    return need;
+}
+
+bool ar_is_keyword(const char *ptr, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!ar_is((unsigned char)ptr[i], AR_C_KEYWORD))
+            return false;
+    return len > 0 && ptr[len - 1] != '-';
+}
+
+bool ar_is_token(const char *ptr, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!ar_is((unsigned char)ptr[i], AR_C_TOKEN))
+            return false;
+    return len > 0;
+}
+
+bool ar_is_text(const char *ptr, size_t len, bool utf8)
+{
+    for (size_t i = 0; i < len;) {
+        unsigned char c = (unsigned char)ptr[i];
+        if (c < 0x80) {
+            if ((c < 0x20 && c != '\t') || c == 0x7f)
+                return false;
+            i++;
+            continue;
+        }
+        uint32_t code;
+        size_t step = utf8 ? ar_utf8_read(ptr + i, len - i, &code) : 0;
+        if (step == 0 || code < 0xa0)
+            return false;
+        i += step;
+    }
+    return true;
+}
+
+bool ar_is_domain(const char *ptr, size_t len, size_t labels)
+{
+    size_t start = 0, count = 0;
+
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && ptr[i] != '.') {
+            unsigned char c = (unsigned char)ptr[i];
+            if (c < 0x80 && !ar_is(c, AR_C_KEYWORD))
+                return false;
+            continue;
+        }
+        /* sub-domain = Let-dig [Ldh-str] / U-label (RFC 5321 section 4.1.2, RFC 6531 section 3.3)
+         */
+        if (i == start || ptr[start] == '-' || ptr[i - 1] == '-')
+            return false;
+        start = i + 1;
+        count++;
+    }
+    return count >= labels;
+}
+
+/* Tells whether the text is one whole quoted string. */
+static bool is_quoted_string(const char *ptr, size_t len)
+{
+    if (len < 2 || ptr[0] != '"' || ptr[len - 1] != '"')
+        return false;
+    for (size_t i = 1; i < len - 1; i++) {
+        if (ptr[i] == '"')
+            return false;
+        /* The escaped character may not be the closing quote, nor half a UTF-8 sequence. */
+        if (ptr[i] == '\\' && (++i == len - 1 || (unsigned char)ptr[i] >= 0x80))
+            return false;
+    }
+    return true;
+}
+
+bool ar_is_local_part(const char *ptr, size_t len)
+{
+    if (len == 0 || ptr[0] == '"')
+        return is_quoted_string(ptr, len);
+    bool dot = true; /* a dot may not come next */
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)ptr[i];
+        if (c == '.' ? dot : c < 0x80 && !ar_is(c, AR_C_ATEXT))
+            return false;
+        dot = c == '.';
+    }
+    return !dot;
+}
+
+bool ar_is_plain_pvalue(const char *ptr, size_t len, size_t labels)
+{
+    if (ar_is_token(ptr, len))
+        return true;
+    size_t at = len;
+    while (at > 0 && ptr[at - 1] != '@')
+        at--;
+    if (at == 0)
+        return ar_is_domain(ptr, len, labels);
+    return ar_is_domain(ptr + at, len - at, labels) && (at == 1 || ar_is_local_part(ptr, at - 1));
+}

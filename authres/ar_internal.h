@@ -1,0 +1,86 @@
+#ifndef AR_INTERNAL_H
+#define AR_INTERNAL_H
+
+#include <stdint.h>
+
+#include "authres/authres.h"
+
+/* The model behind the public header, shared by builder, formatter and parser. */
+
+/* Memory of one header: everything is freed at once, so pieces are cut from few large chunks. */
+struct ar_chunk {
+    struct ar_chunk *next;
+    size_t used, size;
+};
+
+/* Pointers in the order they were added. */
+struct ar_list {
+    void **items;
+    size_t count, capacity;
+};
+
+/* How a text stands in the field. */
+enum ar_form { AR_FORM_PLAIN, AR_FORM_QUOTED };
+
+struct ar_comment {
+    struct ar_text text;
+    enum ar_place place;
+    size_t property;
+};
+
+struct ar_property {
+    const char *ptype;
+    const char *name;
+    struct ar_text value;
+    enum ar_form form;
+};
+
+struct ar_result {
+    const char *method;
+    const char *word;
+    long method_version;
+    struct ar_text reason;
+    struct ar_list properties, comments;
+    enum ar_place last; /* what a comment added now would follow */
+};
+
+struct ar_header {
+    struct ar_allocator allocator;
+    struct ar_chunk *chunks; /* the one in use first */
+    struct ar_text id;
+    enum ar_form id_form;
+    long version;
+    bool utf8;
+    struct ar_list results, comments;
+};
+
+/* Fills `out` with a copy of `allocator`, or with malloc and free when it is NULL. */
+void ar_allocator_resolve(struct ar_allocator *out, const struct ar_allocator *allocator);
+
+/* Cuts `size` octets from the header's memory, aligned for any object. Returns: NULL without
+ * memory. */
+void *ar_take(struct ar_header *header, size_t size);
+
+/* Copies `len` octets and a NUL into the header's memory. Returns: false without memory. */
+bool ar_copy(struct ar_header *header, const char *ptr, size_t len, struct ar_text *out);
+
+/* Appends a pointer. Returns: false without memory; the list is unchanged then. */
+bool ar_list_push(struct ar_header *header, struct ar_list *list, void *item);
+
+/* Returns the latest result, NULL when there is none. */
+struct ar_result *ar_latest(const struct ar_header *header);
+
+/* Appends a comment to the header (`result` NULL) or a result; `text` is already checked. */
+enum ar_status ar_attach_comment(struct ar_header *header, struct ar_result *result,
+                                 enum ar_place place, struct ar_text text);
+
+/* Appends a result whose words are already checked. Returns: NULL without memory. */
+struct ar_result *ar_append_result(struct ar_header *header, const char *method, size_t method_len,
+                                   const char *word, size_t word_len);
+
+/* Appends a property whose parts are already checked; `value` already belongs to the header. */
+enum ar_status ar_append_property(struct ar_header *header, struct ar_result *result,
+                                  struct ar_text ptype, struct ar_text name, struct ar_text value,
+                                  enum ar_form form);
+
+#endif
