@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/ip.h"
 #include "common/base/span.h"
@@ -36,10 +37,16 @@ enum spf_identity {
     SPF_HELO,     /* RFC 7208 section 2.3 */
 };
 
-/* The named work budgets; a zero member takes the default in brackets. */
+/*
+ * The named work budgets; a zero member takes the default in brackets.
+ *
+ * RFC 7208 section 4.6.4 limits "the number of terms for which DNS queries return"
+ * nothing, so a term counts once however many of its look-ups were void: a
+ * domain whose three mail servers have no IPv6 address does not fail by that alone.
+ */
 struct spf_limits {
-    unsigned terms;      /* terms that cause DNS look-ups, over the whole evaluation [10] */
-    unsigned voids;      /* look-ups that end in NODATA or NXDOMAIN [2] */
+    unsigned terms;      /* terms that cause DNS look-ups, over the whole evaluation [10], at most 100 */
+    unsigned voids;      /* terms whose look-ups end in NODATA or NXDOMAIN [2] */
     unsigned mx_names;   /* names of one mx term [10] */
     unsigned ptr_names;  /* names of one ptr term or %{p} [10] */
     unsigned record_bytes; /* longest record that is read [65535] */
@@ -72,17 +79,24 @@ struct spf_request {
     const char *default_explanation; /* used when a fail has no usable exp=; NULL = none */
 };
 
-/* One step of the evaluation, in the order it was taken. */
+/*
+ * One step of the evaluation, in the order it was taken. Steps hold what was
+ * seen, not text: most of them are never shown (spf_step_dns() formats one).
+ */
 struct spf_step {
     unsigned depth;       /* 0 in the first record, 1 in an include or redirect of it, ... */
-    const char *domain;   /* whose record */
-    const char *term;     /* as written: "include:_spf.example.net", "redirect=...", "record" for the record itself */
-    const char *target;   /* what its domain-spec expanded to, or NULL */
-    const char *dns;      /* what the DNS said, in words: "A 192.0.2.1 (+3)", "nxdomain"; NULL = nothing asked */
+    const char *domain;   /* whose record, printable */
+    struct am_span term;  /* as written: "include:_spf.example.net", "redirect=..."; "record" and "exp" for those look-ups */
+    const char *target;   /* the name that was asked, printable; NULL = nothing asked */
+    enum am_dns_type type;              /* what was asked for, when `answer` is set */
+    const struct am_dns_answer *answer; /* what the DNS said; NULL = nothing asked */
     const char *outcome;  /* "match", "no match", "pass", "void", an error in words, or the limit that ended it */
     unsigned terms_used;  /* of the ten, after this step */
     unsigned voids_used;
 };
+
+/* Writes what the DNS said in a step, in words and printable ASCII: "A 192.0.2.1 (+3)", "MX nxdomain"; "" = nothing asked. */
+void spf_step_dns(const struct spf_step *step, struct am_buf *out);
 
 struct spf_outcome {
     enum spf_result result;
@@ -93,6 +107,7 @@ struct spf_outcome {
     const char *reason;         /* a short sentence in ASCII for errors, none and limits; or NULL */
     const char *explanation;    /* of exp=, printable ASCII, at most 512 bytes; or NULL */
     unsigned terms_used, voids_used, queries; /* queries: look-ups started, cached or not */
+    int64_t waited_us;          /* time spent waiting for the DNS */
     bool secure;                /* every answer used was DNSSEC-validated by the server */
     const struct spf_step *steps;
     size_t step_count;          /* bounded: at most 256 are kept */
@@ -120,7 +135,7 @@ struct spf_check *spf_check_start(struct am_arena *arena, const struct spf_reque
  */
 const struct spf_outcome *spf_check_finish(struct spf_check *check);
 
-/* Start and finish in one. */
+/* Start and finish in one; never NULL. */
 const struct spf_outcome *spf_evaluate(struct am_arena *arena, const struct spf_request *request);
 
 /* Returns the result's word in RFC 7208 and 8601: "pass", "softfail", ... */

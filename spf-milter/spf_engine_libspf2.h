@@ -1,0 +1,13 @@
+#ifndef SPF_SPF_ENGINE_LIBSPF2_H
+#define SPF_SPF_ENGINE_LIBSPF2_H
+
+#include "spf-milter/spf.h"
+
+/*
+ * libspf2 behind our door, over our resolver and with our budgets: for
+ * comparison, never the default. It has no trace, no void limit, and no
+ * explanation of its own making; docs/ and the differential test list where it differs.
+ */
+extern const struct spf_engine spf_engine_libspf2;
+
+#endif

@@ -1,0 +1,5 @@
+#include <stddef.h>
+
+#include "spf-milter/spf_engines.h"
+
+const struct spf_engine *const spf_engines[] = {&spf_engine_builtin, NULL};
