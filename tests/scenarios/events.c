@@ -1,0 +1,226 @@
+#include "tests/scenarios/play.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/scenarios/text.h"
+
+enum { WORDS_MAX = 8 };
+
+/* The blank-separated words of a line, escapes undone. */
+struct words {
+    char *items[WORDS_MAX];
+    size_t count;
+};
+
+static void words_fini(struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->items[i]);
+}
+
+static bool words_of(struct words *words, const char *text)
+{
+    *words = (struct words){.count = 0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        char *raw = strndup(text, len);
+        struct am_buf word;
+        am_buf_init(&word, 0);
+        bool ok = words->count < WORDS_MAX && raw != NULL && text_unescape(&word, raw);
+        if (ok)
+            words->items[words->count++] = strdup(am_buf_str(&word));
+        am_buf_fini(&word);
+        free(raw);
+        if (!ok)
+            return false;
+        text += len + strspn(text + len, " ");
+    }
+    return true;
+}
+
+static const char *word(const struct words *words, size_t index, const char *fallback)
+{
+    return index < words->count ? words->items[index] : fallback;
+}
+
+/* The macros Postfix sends by default, as far as a milter for authentication looks at them. */
+static void set_default_macros(struct mta_session *session, unsigned message)
+{
+    char queue_id[32];
+    snprintf(queue_id, sizeof(queue_id), "Q%u", message);
+    mta_set_macro(session, MTA_CMD_CONNECT, "j", "mx.example.org");
+    mta_set_macro(session, MTA_CMD_CONNECT, "{daemon_name}", "mx.example.org");
+    mta_set_macro(session, MTA_CMD_CONNECT, "v", "Postfix");
+    mta_set_macro(session, MTA_CMD_DATA, "i", queue_id);
+    mta_set_macro(session, MTA_CMD_EOH, "i", queue_id);
+    mta_set_macro(session, MTA_CMD_EOM, "i", queue_id);
+}
+
+/* client ADDRESS [NAME], client local, client unknown */
+static void do_client(struct play *play, const struct scenario_line *line,
+                      const struct words *words)
+{
+    struct mta_options options = {.socket = play->daemon.socket, .timeout_ms = 60000};
+    struct am_problem problem = {""};
+    mta_close(play->session);
+    play->session = mta_open(&options, &problem);
+    if (play->session == NULL) {
+        play_fail(play, line, "%s", problem.text);
+        return;
+    }
+    const char *address = word(words, 0, "");
+    char six[128], bracketed[128];
+    snprintf(six, sizeof(six), "IPv6:%s", address);
+    snprintf(bracketed, sizeof(bracketed), "[%s]", address);
+    struct mta_peer peer = {word(words, 1, bracketed), '4', 40000, address};
+    if (strchr(address, ':') != NULL) {
+        peer.family = '6';
+        peer.address = six;
+    } else if (strcmp(address, "local") == 0) {
+        peer = (struct mta_peer){"localhost", '4', 0, "127.0.0.1"};
+    } else if (strcmp(address, "unknown") == 0) {
+        peer = (struct mta_peer){"unknown", 'U', 0, ""};
+    }
+    set_default_macros(play->session, play->messages + 1);
+    play->reply = mta_connect(play->session, &peer);
+}
+
+static void do_macro(struct play *play, const struct scenario_line *line, const struct words *words)
+{
+    static const struct {
+        const char *word;
+        enum mta_command stage;
+    } stages[] = {{"client", MTA_CMD_CONNECT}, {"helo", MTA_CMD_HELO}, {"from", MTA_CMD_MAIL},
+                  {"to", MTA_CMD_RCPT},        {"data", MTA_CMD_DATA}, {"end", MTA_CMD_EOM}};
+    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        if (strcmp(word(words, 0, ""), stages[i].word) == 0) {
+            mta_set_macro(play->session, stages[i].stage, word(words, 1, ""), word(words, 2, NULL));
+            return;
+        }
+    }
+    play_fail(play, line, "macro client|helo|from|to|data|end NAME [VALUE]");
+}
+
+static void do_from(struct play *play, const struct words *words)
+{
+    play->messages++;
+    play->message_ended = false;
+    set_default_macros(play->session, play->messages);
+    play->reply =
+        mta_mail(play->session, word(words, 0, "<>"), (const char *const *)(words->items + 1),
+                 words->count > 1 ? words->count - 1 : 0);
+}
+
+/* A step that ends the message for good is the reply to the whole. */
+static bool goes_on(struct play *play, struct mta_reply reply)
+{
+    play->reply = reply;
+    return reply.outcome == MTA_CONTINUE;
+}
+
+/* Sends "Name: value" lines and their folds; returns the first line behind the blank one. */
+static const char *send_fields(struct play *play, const struct scenario_line *line,
+                               const char *text, bool *going)
+{
+    while (*going && *text != '\0' && *text != '\n') {
+        size_t len = strcspn(text, "\n");
+        while (text[len] == '\n' && (text[len + 1] == ' ' || text[len + 1] == '\t'))
+            len += 1 + strcspn(text + len + 1, "\n");
+        char *field = strndup(text, len);
+        char *colon = field == NULL ? NULL : strchr(field, ':');
+        struct am_buf value;
+        am_buf_init(&value, 0);
+        if (colon == NULL || !text_unescape(&value, colon + 1)) {
+            play_fail(play, line, "not a header field: %.60s", text);
+            *going = false;
+        } else {
+            *colon = '\0';
+            *going = goes_on(play, mta_header(play->session, field, am_buf_str(&value)));
+        }
+        am_buf_fini(&value);
+        free(field);
+        text += len + (text[len] == '\n');
+    }
+    return *text == '\n' ? text + 1 : text;
+}
+
+static void send_body(struct play *play, const char *text, bool *going)
+{
+    struct am_buf body;
+    am_buf_init(&body, 0);
+    for (; *text != '\0'; text++) {
+        if (*text == '\n')
+            am_buf_add_char(&body, '\r');
+        am_buf_add_char(&body, *text);
+    }
+    if (body.len > 0)
+        *going = goes_on(play, mta_body(play->session, am_buf_span(&body)));
+    am_buf_fini(&body);
+}
+
+/* data: the whole message up to the final dot. */
+static void do_data(struct play *play, const struct scenario_line *line, bool finish)
+{
+    bool going = goes_on(play, mta_data(play->session));
+    if (mta_message(play->session)->recipients.count == 0) {
+        play_fail(play, line, "DATA without a recipient");
+        return;
+    }
+    const char *rest = send_fields(play, line, am_buf_str(&line->block), &going);
+    if (going)
+        going = goes_on(play, mta_eoh(play->session));
+    if (going)
+        send_body(play, rest, &going);
+    if (going && finish)
+        play->reply = mta_eom(play->session);
+    play->message_ended = finish;
+    play_check_block(play, line);
+}
+
+static bool needs_session(struct play *play, const struct scenario_line *line)
+{
+    if (play->session == NULL)
+        play_fail(play, line, "no client yet");
+    return play->session != NULL;
+}
+
+void play_event(struct play *play, const struct scenario_line *line)
+{
+    struct words words;
+    const char *verb = line->verb;
+    if (!words_of(&words, line->text)) {
+        play_fail(play, line, "unknown escape or too many words");
+    } else if (strcmp(verb, "client") == 0) {
+        do_client(play, line, &words);
+    } else if (!needs_session(play, line)) {
+        /* said already */
+    } else if (strcmp(verb, "authenticated") == 0) {
+        mta_set_macro(play->session, MTA_CMD_MAIL, "{auth_authen}", word(&words, 0, NULL));
+    } else if (strcmp(verb, "macro") == 0) {
+        do_macro(play, line, &words);
+    } else if (strcmp(verb, "helo") == 0) {
+        play->reply = mta_helo(play->session, word(&words, 0, ""));
+    } else if (strcmp(verb, "from") == 0) {
+        do_from(play, &words);
+    } else if (strcmp(verb, "to") == 0) {
+        play->reply =
+            mta_rcpt(play->session, word(&words, 0, "<>"), (const char *const *)(words.items + 1),
+                     words.count > 1 ? words.count - 1 : 0);
+    } else if (strcmp(verb, "data") == 0) {
+        do_data(play, line, true);
+    } else if (strcmp(verb, "half-data") == 0) {
+        do_data(play, line, false);
+    } else if (strcmp(verb, "reset") == 0) {
+        play->reply = mta_abort(play->session);
+    } else if (strcmp(verb, "next-connection") == 0) {
+        play->reply = mta_quit_nc(play->session);
+    } else if (strcmp(verb, "vanish") == 0) {
+        mta_drop(play->session);
+        play->session = NULL;
+    } else {
+        play_fail(play, line, "unknown word: %s", verb);
+    }
+    words_fini(&words);
+}

@@ -1,0 +1,99 @@
+#include "tests/scenarios/play.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/scenarios/text.h"
+
+void play_fail(struct play *play, const struct scenario_line *line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("  %s:%u: ", play->scenario->path, line == NULL ? 0 : line->number);
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+    play->failures++;
+}
+
+static bool write_part(const struct play *play, const char *name, const struct am_buf *text,
+                       struct am_problem *problem)
+{
+    char path[160];
+    struct am_buf out;
+    am_buf_init(&out, 0);
+    text_substitute(&out, am_buf_str(text), play->daemon.dir);
+    snprintf(path, sizeof(path), "%s/%s", play->daemon.dir, name);
+    bool ok = mta_write_file(path, am_buf_str(&out), problem);
+    am_buf_fini(&out);
+    return ok;
+}
+
+static bool write_parts(const struct play *play, struct am_problem *problem)
+{
+    const struct scenario *scenario = play->scenario;
+    bool ok = write_part(play, "conf", &scenario->config, problem) &&
+              write_part(play, "zone", &scenario->zone, problem);
+    for (size_t i = 0; ok && i < scenario->file_count; i++)
+        ok = write_part(play, scenario->files[i].name, &scenario->files[i].text, problem);
+    return ok;
+}
+
+static bool start(struct play *play, struct am_problem *problem)
+{
+    char program[512], conf[160], zone[160];
+    if (!mta_daemon_prepare(&play->daemon, problem) || !write_parts(play, problem))
+        return false;
+    snprintf(program, sizeof(program), "%s/%s", play->binary_dir, play->scenario->program);
+    snprintf(conf, sizeof(conf), "%s/conf", play->daemon.dir);
+    snprintf(zone, sizeof(zone), "dns.zone=%s/zone", play->daemon.dir);
+    const char *argv[] = {program, "-f",
+                          "-c",    conf,
+                          "-s",    play->daemon.socket,
+                          "-o",    zone,
+                          "-o",    "authres.authserv_id=mx.example.org",
+                          NULL};
+    return mta_daemon_start(&play->daemon, argv, problem);
+}
+
+/* Ends the program and looks at what it wrote. */
+static void finish(struct play *play)
+{
+    mta_close(play->session);
+    play->session = NULL;
+    if (!mta_daemon_stop(&play->daemon))
+        play_fail(play, NULL, "%s did not end cleanly (status 0x%x)", play->scenario->program,
+                  (unsigned)play->daemon.status);
+    char *log = mta_daemon_read_log(&play->daemon);
+    for (size_t i = 0; log != NULL && i < play->scenario->line_count; i++)
+        play_expect_log(play, &play->scenario->lines[i], log);
+    if (log == NULL)
+        play_fail(play, NULL, "no log");
+    else if (strstr(log, "Sanitizer") != NULL || strstr(log, "runtime error") != NULL)
+        play_fail(play, NULL, "a sanitizer spoke up");
+    if (play->failures > 0 && log != NULL)
+        printf("  --- log\n%s  ---\n", log);
+    free(log);
+}
+
+bool play_scenario(const struct scenario *scenario, const char *binary_dir)
+{
+    struct play play = {.scenario = scenario, .binary_dir = binary_dir};
+    struct am_problem problem = {""};
+    if (start(&play, &problem)) {
+        for (size_t i = 0; i < scenario->line_count; i++) {
+            const struct scenario_line *line = &scenario->lines[i];
+            if (strcmp(line->verb, "expect") == 0)
+                play_expect(&play, line);
+            else
+                play_event(&play, line);
+        }
+        finish(&play);
+    } else {
+        play_fail(&play, NULL, "%s", problem.text);
+    }
+    mta_daemon_discard(&play.daemon);
+    return play.failures == 0;
+}
