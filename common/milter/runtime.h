@@ -12,36 +12,45 @@
  */
 
 enum am_scrub { AM_SCRUB_ALL, AM_SCRUB_OWN, AM_SCRUB_NONE };
-enum am_failure_action { AM_FAILURE_ACCEPT, AM_FAILURE_TEMPFAIL, AM_FAILURE_REJECT, AM_FAILURE_QUARANTINE };
+enum am_failure_action {
+    AM_FAILURE_ACCEPT,
+    AM_FAILURE_TEMPFAIL,
+    AM_FAILURE_REJECT,
+    AM_FAILURE_QUARANTINE
+};
 
 /* Section "milter": what every program of the suite understands. */
 struct am_milter_options {
-    const char *socket;        /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host"; "" = by program name */
-    const char *socket_owner, *socket_group; /* names; "" = as created; group "auto" = Postfix's where possible */
-    int64_t socket_mode;       /* octal */
-    const char *user, *group;  /* run as; "" = stay */
-    const char *pid_file;      /* "" = none */
+    const char *socket; /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host"; "" = by
+                           program name */
+    const char *socket_owner,
+        *socket_group;        /* names; "" = as created; group "auto" = Postfix's where possible */
+    int64_t socket_mode;      /* octal */
+    const char *user, *group; /* run as; "" = stay */
+    const char *pid_file;     /* "" = none */
     int64_t backlog;
-    int64_t connect_budget_ms, envelope_budget_ms, message_budget_ms; /* of one callback at connect/helo; at MAIL/RCPT; of all eom work */
-    int64_t drain_ms;          /* at most this long after TERM */
-    int64_t idle_timeout_ms;   /* of an MTA connection */
-    int on_failure;            /* enum am_failure_action */
-    bool observe;              /* no verdict is carried out: log and count only */
-    int64_t max_headers, max_header_bytes; /* of one message: beyond, the rest is not looked at and results say so */
+    int64_t connect_budget_ms, envelope_budget_ms,
+        message_budget_ms;   /* of one callback at connect/helo; at MAIL/RCPT; of all eom work */
+    int64_t drain_ms;        /* at most this long after TERM */
+    int64_t idle_timeout_ms; /* of an MTA connection */
+    int on_failure;          /* enum am_failure_action */
+    bool observe;            /* no verdict is carried out: log and count only */
+    int64_t max_headers,
+        max_header_bytes; /* of one message: beyond, the rest is not looked at and results say so */
     struct am_strlist observe_modules;     /* names of modules in observe mode */
     int log_target, log_format, log_level; /* enums of log.h */
-    const char *log_facility;
-    const char *control_socket;  /* unix path; "" = none */
-    const char *metrics_listen;  /* "127.0.0.1:9100"; "" = none; loopback only */
+    int log_facility;                      /* of syslog(3) */
+    const char *control_socket;            /* unix path; "" = none */
+    const char *metrics_listen;            /* "127.0.0.1:9100"; "" = none; loopback only */
 };
 
 /* Section "authres". */
 struct am_authres_options {
-    const char *authserv_id; /* "" = the MTA's {j} macro, else the host name */
+    const char *authserv_id;     /* "" = the MTA's {j} macro, else the host name */
     struct am_strlist also_ours; /* further ids whose fields are removed as forged */
-    int scrub;               /* enum am_scrub: see am_scrub_* in scrub.h */
-    bool combine;            /* one field for all results (yes) or one per method (no) */
-    bool add_header;         /* no: publish to log and other modules only */
+    int scrub;                   /* enum am_scrub: see am_scrub_* in scrub.h */
+    bool combine;                /* one field for all results (yes) or one per method (no) */
+    bool add_header;             /* no: publish to log and other modules only */
 };
 
 /* Section "dns". */
@@ -72,21 +81,21 @@ struct am_runtime_module {
 
 struct am_runtime {
     struct am_snapshot snapshot; /* must be first */
-    struct am_config *config;          /* owned by config_owner */
+    struct am_config *config;    /* owned by config_owner */
     struct am_snapshot *config_owner;
     const struct am_milter_options *milter;
     const struct am_authres_options *authres;
     struct am_runtime_module *modules; /* in dependency order */
     size_t module_count;
-    struct am_resolver *resolver;      /* shared with the former runtime when its options are equal */
+    struct am_resolver *resolver; /* shared with the former runtime when its options are equal */
     struct am_snapshot *resolver_owner;
-    bool resolver_is_live;             /* from name servers, not from a zone file */
+    bool resolver_is_live; /* from name servers, not from a zone file */
     const struct am_clock *clock;
-    struct am_counters *counters;      /* of the process; not owned; may be NULL */
-    struct am_arena *arena;            /* what derived objects live in */
+    struct am_counters *counters; /* of the process; not owned; may be NULL */
+    struct am_arena *arena;       /* what derived objects live in */
     struct am_watches watches;
-    const char *host_name;             /* of this machine, for an authserv-id when nothing better is known */
-    uint64_t generation;               /* 1 for the first */
+    const char *host_name; /* of this machine, for an authserv-id when nothing better is known */
+    uint64_t generation;   /* 1 for the first */
 };
 
 /* The sections every program has: milter, authres, dns; ends with NULL. */
@@ -101,24 +110,25 @@ am_schema am_runtime_schema(struct am_arena *arena, const struct am_module *cons
 struct am_runtime_source {
     const struct am_module *const *modules; /* ends with NULL */
     am_schema schema;
-    const char *path;              /* of the file; NULL = none */
-    const char *const *overrides;  /* of -o */
+    const char *path;             /* of the file; NULL = none */
+    const char *const *overrides; /* of -o */
     size_t override_count;
     const struct am_clock *clock;
     struct am_counters *counters;
-    bool check_only;               /* open no resolver */
-    bool keep_config;              /* with `former`: take its configuration, read no file; modules open anew */
+    bool check_only;  /* open no live resolver */
+    bool keep_config; /* with `former`: take its configuration, read no file; modules open anew */
 };
 
 /*
  * Loads the file, checks it, sorts the modules, opens them and the resolver.
  *
- * former: the runtime in force, or NULL; options that cannot change while running keep its values (a
- *   warning names them), and its resolver is shared when nothing about the DNS changed.
- * Returns: a runtime with one reference for the caller, or NULL with a sentence.
- * Blocking: reads files. Threads: one at a time.
+ * former: the runtime in force, or NULL; options that cannot change while running keep its values
+ * (a warning names them), and its resolver is shared when nothing about the DNS changed. Returns: a
+ * runtime with one reference for the caller, or NULL with a sentence. Blocking: reads files.
+ * Threads: one at a time.
  */
-struct am_runtime *am_runtime_load(const struct am_runtime_source *source, struct am_runtime *former,
+struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
+                                   struct am_runtime *former,
                                    struct am_problem *problem) AM_MUST_USE;
 
 #endif
