@@ -61,7 +61,7 @@ void am_option_number_print(const struct am_option *row, int64_t value, struct a
 {
     const struct unit *unit = units_of(row);
 
-    if ((row->flags & AM_OPTION_OCTAL) != 0 && value >= 0) {
+    if ((row->flags & AM_OPTION_OCTAL) != 0 && value > 0) {
         am_buf_printf(out, "0%llo", (unsigned long long)value);
         return;
     }
