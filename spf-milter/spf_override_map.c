@@ -126,20 +126,36 @@ static bool add_row(struct reader *reader, struct am_span line)
     return true;
 }
 
-/* Makes room for as many rows as the text has lines. */
+/* Counts the lines whose first letter is that of a key's prefix: never fewer than its rows. */
+static size_t count_lines(struct am_span text, char letter)
+{
+    size_t count = 0;
+    bool fresh = true; /* nothing but blanks on this line so far */
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        count += fresh && am_lower(c) == letter;
+        fresh = c == '\n' || (fresh && (c == ' ' || c == '\t' || c == '\r'));
+    }
+    return count > SPF_MAP_ROWS_MAX ? SPF_MAP_ROWS_MAX : count;
+}
+
+/* Makes room for every row of the text. */
 static bool prepare(struct reader *reader, struct am_span text)
 {
     struct spf_override_map *map = reader->map;
-    size_t lines = 1;
+    size_t clients = count_lines(text, 'c');
+    size_t senders = count_lines(text, 'f');
+    size_t recipients = count_lines(text, 't');
 
-    for (size_t i = 0; i < text.len; i++)
-        lines += text.ptr[i] == '\n';
-    if (lines > SPF_MAP_ROWS_MAX)
-        lines = SPF_MAP_ROWS_MAX + 1;
-    map->rules = am_arena_alloc(reader->arena, lines * sizeof(*map->rules));
-    map->clients = spf_netset_new(reader->arena, lines);
-    map->senders = spf_patterns_new(reader->arena, lines);
-    map->recipients = spf_patterns_new(reader->arena, lines);
+    map->capacity = clients + senders + recipients;
+    if (map->capacity > SPF_MAP_ROWS_MAX)
+        map->capacity = SPF_MAP_ROWS_MAX;
+    map->rules = am_arena_alloc(reader->arena, (map->capacity + 1) * sizeof(*map->rules));
+    map->clients = spf_netset_new(reader->arena, clients);
+    map->senders = spf_patterns_new(reader->arena, senders);
+    map->recipients = spf_patterns_new(reader->arena, recipients);
     reader->path = am_arena_copy(reader->arena, am_span_str(reader->path));
     return map->rules != NULL && map->clients != NULL && map->senders != NULL &&
            map->recipients != NULL && reader->path != NULL;
