@@ -364,17 +364,16 @@ static bool loop_once(struct server *server)
 /* --- end
  * --------------------------------------------------------------------------------------------- */
 
-/*
- * libmilter's listener looks only every five seconds whether it shall end. A signal interrupts its
- * poll(); one that comes just before poll() is lost, hence again and again.
- */
-static bool end_serving(struct server *server)
+static void *stop_thread(void *user)
 {
-    bool was_open = am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) > 0;
+    (void)user;
     am_transport_stop();
-    /* A worker that has just ended a message may still be writing its answer. */
-    if (was_open)
-        nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+    return NULL;
+}
+
+/* Interrupts the serving thread until it ends. Returns false when it does not. */
+static bool join_serving(const struct server *server)
+{
     for (int waited_ms = 0; waited_ms < STOP_LIMIT_MS; waited_ms += STOP_TICK_MS) {
         struct timespec until;
         am_signals_interrupt(server->serving);
@@ -385,10 +384,34 @@ static bool end_serving(struct server *server)
             until.tv_sec++;
         }
         if (pthread_timedjoin_np(server->serving, NULL, &until) == 0)
-            return am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) <= 0;
+            return true;
     }
-    am_log(AM_LOG_WARNING, "libmilter does not end its listener; ending without it");
     return false;
+}
+
+/*
+ * libmilter's listener looks only every five seconds whether it shall end, and holds a lock
+ * meanwhile that smfi_stop() waits for. A signal interrupts its poll(); one that comes just before
+ * poll() is lost, hence again and again, and from beside smfi_stop().
+ *
+ * Returns: whether no thread is left that could still use the program's objects.
+ */
+static bool end_serving(const struct server *server)
+{
+    pthread_t stopper;
+    bool was_open = am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) > 0;
+    bool beside = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
+    if (!beside)
+        am_transport_stop();
+    bool joined = join_serving(server);
+    if (!joined)
+        am_log(AM_LOG_WARNING, "libmilter does not end its listener; ending without it");
+    else if (beside)
+        (void)pthread_join(stopper, NULL);
+    /* A worker that has just ended a message may still be writing its answer. */
+    if (was_open)
+        nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
+    return joined && am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) <= 0;
 }
 
 static void close_all(struct server *server, bool all_threads_ended)
