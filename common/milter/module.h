@@ -162,6 +162,7 @@ struct am_conn_info {
     const char *auth_user;  /* {auth_authen}; "" when not authenticated */
     const char *daemon_name;
     bool is_local;          /* not from SMTP, or from the loopback interface without XCLIENT */
+    bool raw_headers;       /* header values come with what stands between colon and text */
 };
 
 /* Facts of the message. */
@@ -173,6 +174,7 @@ struct am_msg_info {
     bool smtputf8;
     size_t recipient_count;      /* accepted so far, when any module has envrcpt */
     size_t header_count;
+    bool headers_cut; /* fields beyond milter.max_headers or max_header_bytes were not shown to modules */
 };
 
 /* A header field. `value` starts right after the colon; folds are LF + blank. */

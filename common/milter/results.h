@@ -16,7 +16,8 @@
 struct am_property {
     const char *ptype;    /* "smtp", "header", "policy", "body" */
     const char *property; /* "mailfrom", "helo", "d", ... */
-    struct am_span value; /* any bytes; what RFC 8601 cannot carry is left out of the header and logged */
+    struct am_span
+        value; /* any bytes; what RFC 8601 cannot carry is left out of the header and logged */
 };
 
 /* Most properties of one result. */
@@ -33,12 +34,13 @@ struct am_result {
 /* Most results kept for one message; later ones are dropped and counted. */
 #define AM_RESULTS_MAX 64
 
-/* Results in the order they were published. */
+/* Results in the order they were published. All zero is an empty table; it grows in an arena. */
 struct am_results {
-    struct am_result items[AM_RESULTS_MAX];
-    const char *modules[AM_RESULTS_MAX]; /* who published */
+    struct am_result *items;
+    const char **modules; /* who published */
     size_t count;
-    size_t dropped;
+    size_t capacity;
+    size_t dropped; /* results that found no room */
 };
 
 /* Adds a property to a result. Returns false when there is no room. */
@@ -52,7 +54,8 @@ bool am_result_add_property(struct am_result *result, const char *ptype, const c
 bool am_results_add(struct am_results *results, struct am_arena *arena, const char *module,
                     const struct am_result *result) AM_MUST_USE;
 
-/* Returns the first result of a method at or after `*index` and moves `*index` past it; NULL at the end. */
+/* Returns the first result of a method at or after `*index` and moves `*index` past it; NULL at the
+ * end. */
 const struct am_result *am_results_next(const struct am_results *results, const char *method,
                                         size_t *index);
 

@@ -1,0 +1,123 @@
+#include "common/milter/decision_line.h"
+
+#include <string.h>
+
+static void add_text(struct am_log_line *line, const char *key, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        am_log_line_str(line, key, value);
+}
+
+static void add_queue_id(struct am_log_line *line, const struct am_session *session)
+{
+    if (session->message != NULL)
+        add_text(line, "queue_id", session->message->info.queue_id);
+    am_log_line_int(line, "conn", (int64_t)session->info.id);
+}
+
+static void add_client(struct am_log_line *line, const struct am_session *session)
+{
+    const struct am_conn_info *info = &session->info;
+
+    add_queue_id(line, session);
+    add_text(line, "client", info->client_text);
+    add_text(line, "client_name", info->client_name);
+    add_text(line, "helo", info->helo);
+}
+
+static void add_decision(struct am_log_line *line, const struct am_decision *decision)
+{
+    if (decision == NULL)
+        return;
+    add_text(line, "module", decision->module);
+    add_text(line, "stage", decision->stage);
+    if (decision->reply != NULL) {
+        am_log_line_int(line, "code", decision->reply->code);
+        add_text(line, "xcode", decision->reply->xcode);
+    }
+    add_text(line, "why", decision->why);
+}
+
+/* "spf=pass spf=none dkim=fail", in the order of publication. */
+static void add_results(struct am_log_line *line, const struct am_results *results)
+{
+    struct am_buf text;
+
+    if (results->count == 0)
+        return;
+    am_buf_init(&text, 0);
+    for (size_t i = 0; i < results->count; i++) {
+        if (i > 0)
+            am_buf_add_char(&text, ' ');
+        am_buf_add_str(&text, results->items[i].method);
+        am_buf_add_char(&text, '=');
+        am_buf_add_str(&text, results->items[i].result);
+    }
+    am_log_line_text(line, "results", am_buf_span(&text));
+    am_buf_fini(&text);
+}
+
+static void add_rest(struct am_log_line *line, const struct am_message *message)
+{
+    add_results(line, &message->results);
+    add_text(line, "observed", message->observed);
+    add_text(line, "failures", message->failures);
+    for (const struct am_note *note = message->notes; note != NULL; note = note->next)
+        am_log_line_str(line, note->key, note->value);
+    if (am_scrub_count(&message->scrub) > 0)
+        am_log_line_int(line, "scrubbed", (int64_t)am_scrub_count(&message->scrub));
+    if (message->info.headers_cut)
+        am_log_line_int(line, "headers_cut", (int64_t)message->info.header_count);
+    am_log_line_int(line, "time_us", message->spent_us);
+}
+
+void am_decision_line_message(const struct am_session *session, const char *action,
+                              const struct am_decision *decision)
+{
+    const struct am_message *message = session->message;
+    struct am_log_line line;
+
+    if (!am_log_enabled(AM_LOG_INFO))
+        return;
+    am_log_line_begin(&line, AM_LOG_INFO, "message");
+    add_client(&line, session);
+    am_log_line_str(&line, "from", message->info.sender_text);
+    if (session->agreement.sent & AM_STAGE_ENVRCPT)
+        am_log_line_int(&line, "rcpts", (int64_t)message->info.recipient_count);
+    if (message->rejected_rcpts > 0)
+        am_log_line_int(&line, "rcpts_refused", (int64_t)message->rejected_rcpts);
+    add_text(&line, "user", session->info.auth_user);
+    am_log_line_str(&line, "action", action);
+    add_decision(&line, decision);
+    add_rest(&line, message);
+    am_log_line_end(&line);
+}
+
+void am_decision_line_connection(const struct am_session *session,
+                                 const struct am_decision *decision)
+{
+    struct am_log_line line;
+
+    if (!am_log_enabled(AM_LOG_INFO))
+        return;
+    am_log_line_begin(&line, AM_LOG_INFO, "connection");
+    add_client(&line, session);
+    am_log_line_str(&line, "action", am_verdict_word(decision->verdict));
+    add_decision(&line, decision);
+    am_log_line_end(&line);
+}
+
+void am_decision_line_recipient(const struct am_session *session, const char *recipient,
+                                const struct am_decision *decision)
+{
+    struct am_log_line line;
+
+    if (!am_log_enabled(AM_LOG_INFO))
+        return;
+    am_log_line_begin(&line, AM_LOG_INFO, "recipient");
+    add_queue_id(&line, session);
+    am_log_line_str(&line, "recipient", recipient);
+    am_log_line_str(&line, "action", am_verdict_word(decision->verdict));
+    add_decision(&line, decision);
+    am_log_line_end(&line);
+}

@@ -1,0 +1,130 @@
+#include "common/milter/ctx.h"
+
+/* Edits: what a module may do at end of message, judged before it is queued. */
+
+struct am_ctx *am_eom_ctx_base(struct am_eom_ctx *ctx)
+{
+    return &ctx->base;
+}
+
+/*
+ * Tells whether an edit may be queued: declared by the module, granted by the MTA, and not held
+ * back by observe mode (which lets a module add fields: that is what an observer reads).
+ */
+static bool may(struct am_eom_ctx *ctx, unsigned action, const char *what)
+{
+    struct am_ctx *base = &ctx->base;
+
+    if ((base->entry->module->actions & action) == 0) {
+        am_ctx_log(base, AM_LOG_ERROR, "%s refused: the module does not declare that action", what);
+        return false;
+    }
+    if ((base->session->agreement.actions & action) == 0) {
+        am_ctx_log(base, AM_LOG_ERROR, "%s refused: the MTA does not offer that action", what);
+        return false;
+    }
+    if (action != AM_ACTION_ADD_HEADER && am_ctx_is_observed(base)) {
+        am_counters_add(base->session->runtime->counters, AM_COUNT_OBSERVED, 1);
+        am_ctx_log(base, AM_LOG_INFO, "%s held back: observe mode", what);
+        return false;
+    }
+    return true;
+}
+
+static bool queue(struct am_eom_ctx *ctx, bool acceptable, const char *what,
+                  const struct am_edit *edit)
+{
+    struct am_message *message = ctx->base.session->message;
+
+    if (!acceptable) {
+        am_ctx_log(&ctx->base, AM_LOG_ERROR, "%s refused: its text may not stand in a message",
+                   what);
+        return false;
+    }
+    if (message == NULL || !am_edits_add(&message->edits, message->arena, edit)) {
+        am_ctx_log(&ctx->base, AM_LOG_ERROR, "%s refused: memory is short", what);
+        return false;
+    }
+    return true;
+}
+
+bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *value)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_ADD_HEADER, .name = name, .value = value};
+
+    return may(ctx, AM_ACTION_ADD_HEADER, "adding a header field") &&
+           queue(ctx, am_edit_name_ok(name) && am_edit_value_ok(value), "adding a header field",
+                 &edit);
+}
+
+bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
+                          const char *value)
+{
+    const struct am_edit edit = {
+        .kind = AM_EDIT_INSERT_HEADER, .index = index, .name = name, .value = value};
+
+    return may(ctx, AM_ACTION_ADD_HEADER, "inserting a header field") &&
+           queue(ctx, am_edit_name_ok(name) && am_edit_value_ok(value), "inserting a header field",
+                 &edit);
+}
+
+bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
+                          const char *value)
+{
+    const struct am_edit edit = {
+        .kind = AM_EDIT_CHANGE_HEADER, .index = index, .name = name, .value = value};
+
+    return may(ctx, AM_ACTION_CHANGE_HEADER, "changing a header field") &&
+           queue(ctx,
+                 index > 0 && am_edit_name_ok(name) && am_edit_value_ok(value) && *value != '\0',
+                 "changing a header field", &edit);
+}
+
+bool am_eom_delete_header(struct am_eom_ctx *ctx, unsigned index, const char *name)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_CHANGE_HEADER, .index = index, .name = name};
+
+    return may(ctx, AM_ACTION_CHANGE_HEADER, "deleting a header field") &&
+           queue(ctx, index > 0 && am_edit_name_ok(name), "deleting a header field", &edit);
+}
+
+bool am_eom_add_recipient(struct am_eom_ctx *ctx, const char *recipient, const char *params)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_ADD_RECIPIENT, .name = recipient, .value = params};
+    unsigned action = params == NULL ? AM_ACTION_ADD_RCPT : AM_ACTION_ADD_RCPT_PARAMS;
+
+    return may(ctx, action, "adding a recipient") &&
+           queue(ctx,
+                 am_edit_address_ok(recipient) && (params == NULL || am_edit_address_ok(params)),
+                 "adding a recipient", &edit);
+}
+
+bool am_eom_delete_recipient(struct am_eom_ctx *ctx, const char *recipient)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_DELETE_RECIPIENT, .name = recipient};
+
+    return may(ctx, AM_ACTION_DELETE_RCPT, "deleting a recipient") &&
+           queue(ctx, am_edit_address_ok(recipient), "deleting a recipient", &edit);
+}
+
+bool am_eom_change_sender(struct am_eom_ctx *ctx, const char *sender, const char *params)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_CHANGE_SENDER, .name = sender, .value = params};
+
+    return may(ctx, AM_ACTION_CHANGE_FROM, "changing the sender") &&
+           queue(ctx, am_edit_address_ok(sender) && (params == NULL || am_edit_address_ok(params)),
+                 "changing the sender", &edit);
+}
+
+bool am_eom_replace_body(struct am_eom_ctx *ctx, struct am_span chunk)
+{
+    const struct am_edit edit = {.kind = AM_EDIT_REPLACE_BODY, .chunk = chunk};
+
+    return may(ctx, AM_ACTION_CHANGE_BODY, "replacing the body") &&
+           queue(ctx, true, "replacing the body", &edit);
+}
+
+bool am_eom_progress(struct am_eom_ctx *ctx)
+{
+    return ctx->base.session->ops->progress(ctx->base.session->peer);
+}

@@ -1,0 +1,59 @@
+#include "common/milter/libmilter_transport.h"
+
+/* Longest field that Postfix passes on is 100 KB; libmilter drops the session beyond its own limit.
+ */
+#define MAX_DATA_SIZE ((size_t)1 << 20)
+
+static struct am_transport transport;
+
+struct am_transport *am_libmilter_transport(void)
+{
+    return &transport;
+}
+
+static bool register_filter(const struct am_transport_options *options, struct am_problem *problem)
+{
+    struct smfiDesc description = {.xxfi_name = (char *)options->program,
+                                   .xxfi_version = SMFI_VERSION};
+
+    am_libmilter_callbacks(&description);
+    if (smfi_register(description) != MI_SUCCESS)
+        return am_problem_set(problem, "libmilter refuses the program (another version?)");
+    (void)smfi_setmaxdatasize(MAX_DATA_SIZE);
+    if (options->timeout_s > 0 && smfi_settimeout(options->timeout_s) != MI_SUCCESS)
+        return am_problem_set(problem, "libmilter refuses a time-out of %d s", options->timeout_s);
+    if (options->backlog > 0 && smfi_setbacklog(options->backlog) != MI_SUCCESS)
+        return am_problem_set(problem, "libmilter refuses a backlog of %d", options->backlog);
+    return true;
+}
+
+bool am_transport_open(const struct am_transport_options *options, struct am_problem *problem)
+{
+    transport.options = *options;
+    if (!register_filter(options, problem))
+        return false;
+    if (smfi_setconn((char *)options->socket) != MI_SUCCESS)
+        return am_problem_set(problem, "libmilter does not understand the socket \"%s\"",
+                              options->socket);
+    /* A stale socket file is the business of listen.c, which looks whether somebody answers. */
+    if (smfi_opensocket(false) != MI_SUCCESS)
+        return am_problem_set(
+            problem, "cannot listen on \"%s\": it is in use, or this user may not bind there",
+            options->socket);
+    return true;
+}
+
+bool am_transport_serve(void)
+{
+    return smfi_main() == MI_SUCCESS;
+}
+
+void am_transport_drain(void)
+{
+    atomic_store(&transport.draining, true);
+}
+
+void am_transport_stop(void)
+{
+    (void)smfi_stop();
+}

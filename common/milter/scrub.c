@@ -1,0 +1,74 @@
+#include "common/milter/scrub.h"
+
+#include <string.h>
+
+#include "authres/authres.h"
+
+static bool writes_method(const struct am_scrub_policy *policy, const char *method)
+{
+    for (size_t i = 0; i < policy->method_count; i++) {
+        if (am_span_equal_nocase(am_span_str(policy->methods[i]), am_span_str(method)))
+            return true;
+    }
+    return false;
+}
+
+/* Tells whether a field that is ours holds a result of this program, or cannot be read. */
+static bool holds_own_method(const struct am_scrub_policy *policy, struct am_span value)
+{
+    struct ar_header *header = ar_header_parse(NULL, value.ptr, value.len, NULL);
+    if (header == NULL)
+        return true;
+
+    bool found = false;
+    for (size_t i = 0; !found && i < ar_header_result_count(header); i++)
+        found = writes_method(policy, ar_result_method(ar_header_result(header, i)));
+    ar_header_free(header);
+    return found;
+}
+
+bool am_scrub_is_forged(const struct am_scrub_policy *policy, struct am_span value)
+{
+    if (policy->mode == AM_SCRUB_NONE)
+        return false;
+    if (!ar_claims_id(value.ptr, value.len, policy->ids, policy->id_count))
+        return false;
+    return policy->mode == AM_SCRUB_ALL || holds_own_method(policy, value);
+}
+
+static bool remember(struct am_scrub_list *list, struct am_arena *arena, uint32_t index)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 8 : list->capacity * 2;
+        uint32_t *indexes = am_arena_alloc(arena, capacity * sizeof(*indexes));
+        if (indexes == NULL)
+            return false;
+        if (list->count > 0)
+            memcpy(indexes, list->indexes, list->count * sizeof(*indexes));
+        list->indexes = indexes;
+        list->capacity = capacity;
+    }
+    list->indexes[list->count++] = index;
+    return true;
+}
+
+void am_scrub_take(struct am_scrub_list *list, struct am_arena *arena,
+                   const struct am_scrub_policy *policy, struct am_span name, struct am_span value)
+{
+    /* A blank before the colon is obsolete syntax (RFC 5322 section 4.5) that some MTAs pass on. */
+    if (!am_span_equal_nocase(am_span_trim(name), am_span_str(AM_SCRUB_FIELD)))
+        return;
+    list->seen++;
+    if (am_scrub_is_forged(policy, value) && !list->all && !remember(list, arena, list->seen))
+        list->all = true;
+}
+
+size_t am_scrub_count(const struct am_scrub_list *list)
+{
+    return list->all ? list->seen : list->count;
+}
+
+uint32_t am_scrub_nth(const struct am_scrub_list *list, size_t nth)
+{
+    return list->all ? list->seen - (uint32_t)nth : list->indexes[list->count - 1 - nth];
+}

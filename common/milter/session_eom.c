@@ -1,0 +1,105 @@
+#include "common/milter/ctx.h"
+#include "common/milter/header_out.h"
+#include "common/milter/settle.h"
+
+/* The end of a message: the last verdicts, the edits, the answer. */
+
+/* Forged fields are deleted by the numbers they came in with, like every other edit of a field. */
+static bool queue_scrub(struct am_session *session)
+{
+    struct am_message *message = session->message;
+    size_t count = am_scrub_count(&message->scrub);
+
+    if (count == 0)
+        return true;
+    if ((session->agreement.actions & AM_ACTION_CHANGE_HEADER) == 0) {
+        am_log(AM_LOG_ERROR, "%s: %zu forged fields stay: the MTA does not let us delete them",
+               message->info.queue_id, count);
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct am_edit edit = {.kind = AM_EDIT_CHANGE_HEADER,
+                                     .index = am_scrub_nth(&message->scrub, i),
+                                     .name = AM_SCRUB_FIELD};
+        if (!am_edits_add(&message->edits, message->arena, &edit))
+            return false;
+    }
+    am_counters_add(session->runtime->counters, AM_COUNT_SCRUBBED, (int64_t)count);
+    return true;
+}
+
+static bool send_header(struct am_session *session)
+{
+    if (!session->runtime->authres->add_header ||
+        (session->agreement.actions & AM_ACTION_ADD_HEADER) == 0)
+        return true;
+    return am_header_out_send(session);
+}
+
+static bool send_quarantine(struct am_session *session, const struct am_decision *decision)
+{
+    const char *reason = decision->why;
+
+    if (decision->verdict != AM_QUARANTINE)
+        return true;
+    if ((session->agreement.actions & AM_ACTION_QUARANTINE) == 0) {
+        am_log(AM_LOG_ERROR, "%s: cannot be quarantined: the module or the MTA does not offer it",
+               session->message->info.queue_id);
+        return true;
+    }
+    return session->ops->quarantine(
+        session->peer, reason == NULL || *reason == '\0' ? "held by the mail filter" : reason);
+}
+
+/* Sends everything that changes the message. Half an edit is worse than a second try. */
+static bool send_all(struct am_session *session, const struct am_decision *decision)
+{
+    struct am_message *message = session->message;
+
+    return queue_scrub(session) &&
+           am_edits_send(&message->edits, message->arena, session->ops, session->peer) &&
+           send_header(session) && send_quarantine(session, decision);
+}
+
+static struct am_decision conclude(struct am_session *session)
+{
+    struct am_message *message = session->message;
+    struct am_decision decision = message->kept;
+
+    if ((session->modules_want & AM_STAGE_EOM) != 0 && !message->accepted && !session->accepted) {
+        struct am_outcome outcome = am_dispatch(session, &(struct am_event){.stage = AM_STAGE_EOM});
+        am_decision_merge(&decision, &outcome.decision);
+    }
+    if (am_verdict_severity(decision.verdict) >= am_verdict_severity(AM_TEMPFAIL)) {
+        am_settle_reply(session, &decision);
+        return decision;
+    }
+    if (!send_all(session, &decision)) {
+        am_log(AM_LOG_ERROR, "%s: the edits could not be sent; the message is put off",
+               message->info.queue_id);
+        decision = (struct am_decision){.verdict = AM_TEMPFAIL,
+                                        .why = "edits could not be sent",
+                                        .stage = am_stage_word(AM_STAGE_EOM)};
+    }
+    return decision;
+}
+
+enum am_verdict am_session_eom(struct am_session *session)
+{
+    struct am_message *message = session->message;
+    const struct am_clock *clock = session->runtime->clock;
+
+    if (message == NULL) {
+        bool short_of_memory = session->memory_short;
+        session->memory_short = false;
+        return short_of_memory ? AM_TEMPFAIL : AM_CONTINUE;
+    }
+    int64_t start_us = am_clock_now_us(clock);
+    am_message_learn_queue_id(session);
+    struct am_decision decision = conclude(session);
+    message->spent_us += am_clock_now_us(clock) - start_us;
+    am_message_end(session, AM_MESSAGE_VERDICT, &decision);
+    return am_verdict_severity(decision.verdict) >= am_verdict_severity(AM_TEMPFAIL)
+               ? decision.verdict
+               : AM_CONTINUE;
+}
