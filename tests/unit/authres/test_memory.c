@@ -1,0 +1,149 @@
+#include "support.h"
+
+/* Builds, writes, reads back; tells whether all of it found memory. */
+static bool everything(const struct ar_allocator *allocator)
+{
+    char big[1500], *text = NULL;
+    size_t len;
+    bool done = false;
+
+    memset(big, 'x', sizeof(big));
+    memset(big + 500, ' ', 1);
+    memset(big + 1000, ' ', 1);
+    struct ar_header *h = ar_header_new(allocator), *again = NULL;
+    if (h == NULL)
+        return false;
+    if (ar_header_set_id(h, LIT("mx.example.org")) != AR_OK)
+        goto end;
+    for (int i = 0; i < 12; i++) {
+        size_t count = ar_header_result_count(h);
+        enum ar_status status = ar_header_add_result(h, "m", "r");
+        assert_int_equal(ar_header_result_count(h), count + (status == AR_OK));
+        if (status != AR_OK || ar_header_set_reason(h, big, sizeof(big)) != AR_OK ||
+            ar_header_add_property(h, "p", "n", big, sizeof(big)) != AR_OK ||
+            ar_header_add_comment(h, big, sizeof(big)) != AR_OK)
+            goto end;
+    }
+    if (ar_header_format(h, NULL, &text, &len) != AR_OK)
+        goto end;
+    struct ar_parse_error error;
+    again = ar_header_parse(allocator, text, len, &error);
+    done = again != NULL;
+    if (!done)
+        assert_int_equal(error.status, AR_NO_MEMORY);
+end:
+    ar_free(allocator, text);
+    ar_header_free(again);
+    ar_header_free(h);
+    return done;
+}
+
+/* Whichever piece of memory is missing first: an error, no leak, no crash. */
+static void each_allocation_fails(void **state)
+{
+    (void)state;
+    long given = 0;
+    for (bool done = false; !done; given++) {
+        struct counting counting = {.left = given};
+        struct ar_allocator allocator = {counting_alloc, counting_free, &counting};
+        done = everything(&allocator);
+        assert_int_equal(counting.taken, counting.given_back);
+        assert_true(given < 1000);
+    }
+    assert_true(given > 5);
+}
+
+/* A refused call leaves the header as it was. */
+static void refusal_changes_nothing(void **state)
+{
+    (void)state;
+    static char big[100000];
+    memset(big, 'x', sizeof(big));
+    struct counting counting = {.left = -1};
+    struct ar_allocator allocator = {counting_alloc, counting_free, &counting};
+    struct ar_header *h = ar_header_new(&allocator);
+    assert_int_equal(ar_header_set_id(h, LIT("mx")), AR_OK);
+    assert_int_equal(ar_header_add_result(h, "m", "r"), AR_OK);
+    assert_int_equal(ar_header_set_reason(h, LIT("why")), AR_OK);
+    counting.left = 0;
+    assert_int_equal(ar_header_set_reason(h, big, sizeof(big)), AR_NO_MEMORY);
+    assert_int_equal(ar_header_add_property(h, "p", "n", big, sizeof(big)), AR_NO_MEMORY);
+    assert_int_equal(ar_header_add_comment(h, big, sizeof(big)), AR_NO_MEMORY);
+    char *text = NULL;
+    assert_int_equal(ar_header_format(h, NULL, &text, NULL), AR_NO_MEMORY);
+    assert_null(text);
+    counting.left = -1;
+    assert_int_equal(ar_header_format(h, NULL, &text, NULL), AR_OK);
+    assert_string_equal(text, "mx; m=r reason=\"why\"");
+    ar_free(&allocator, text);
+    ar_header_free(h);
+    assert_int_equal(counting.taken, counting.given_back);
+}
+
+/* The hot path: an ordinary header takes one piece of memory, its text another. */
+static void few_allocations(void **state)
+{
+    (void)state;
+    struct counting counting = {.left = -1};
+    struct ar_allocator allocator = {counting_alloc, counting_free, &counting};
+    struct ar_header *h = ar_header_new(&allocator);
+    assert_int_equal(ar_header_set_id(h, LIT("mx.example.org")), AR_OK);
+    static const char *const methods[] = {"spf", "dkim", "dmarc", "arc"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(ar_header_add_result(h, methods[i], "pass"), AR_OK);
+        assert_int_equal(ar_header_add_property(h, "header", "d", LIT("example.com")), AR_OK);
+        assert_int_equal(ar_header_add_property(h, "header", "s", LIT("selector")), AR_OK);
+    }
+    char *text;
+    assert_int_equal(ar_header_format(h, NULL, &text, NULL), AR_OK);
+    assert_int_equal(counting.taken, 2);
+    ar_free(&allocator, text);
+    ar_header_free(h);
+}
+
+struct arena {
+    _Alignas(max_align_t) char memory[8192];
+    size_t used;
+};
+
+static void *arena_alloc(void *user, size_t size)
+{
+    struct arena *arena = user;
+    size = (size + 15) / 16 * 16;
+    if (sizeof(arena->memory) - arena->used < size)
+        return NULL;
+    arena->used += size;
+    return arena->memory + arena->used - size;
+}
+
+/* An arena has no free. */
+static void arena_without_free(void **state)
+{
+    (void)state;
+    static struct arena arena;
+    struct ar_allocator allocator = {arena_alloc, NULL, &arena};
+    struct ar_header *h = ar_header_new(&allocator);
+    char *text;
+    assert_non_null(h);
+    assert_int_equal(ar_header_set_id(h, LIT("mx")), AR_OK);
+    assert_int_equal(ar_header_format(h, NULL, &text, NULL), AR_OK);
+    assert_string_equal(text, "mx; none");
+    assert_true(text > arena.memory && text < arena.memory + arena.used);
+    ar_free(&allocator, text);
+    ar_header_free(h);
+    size_t used = arena.used;
+    struct ar_parse_error error;
+    assert_null(ar_header_parse(&allocator, LIT("mx; m"), &error));
+    assert_true(arena.used > used);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_allocation_fails),
+        cmocka_unit_test(refusal_changes_nothing),
+        cmocka_unit_test(few_allocations),
+        cmocka_unit_test(arena_without_free),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
