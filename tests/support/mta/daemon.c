@@ -157,12 +157,12 @@ char *mta_daemon_read_log(const struct mta_daemon *daemon)
     return mta_read_file(daemon->log);
 }
 
-long mta_daemon_figure(const struct mta_daemon *daemon, const char *name)
+long mta_process_figure(pid_t pid, const char *name)
 {
     char path[64], line[256];
     long value = -1;
     size_t len = strlen(name);
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)daemon->pid);
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
     FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
         if (strncmp(line, name, len) == 0 && line[len] == ':')
@@ -173,11 +173,11 @@ long mta_daemon_figure(const struct mta_daemon *daemon, const char *name)
     return value;
 }
 
-long mta_daemon_descriptors(const struct mta_daemon *daemon)
+long mta_process_descriptors(pid_t pid)
 {
     char path[64];
     long count = 0;
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon->pid);
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
     DIR *dir = opendir(path);
     if (dir == NULL)
         return -1;
@@ -187,21 +187,13 @@ long mta_daemon_descriptors(const struct mta_daemon *daemon)
     return count;
 }
 
-long mta_daemon_cpu_us(const struct mta_daemon *daemon)
+long mta_process_cpu_us(pid_t pid)
 {
-    char path[64];
-    if (daemon->pid == 0)
-        return daemon->cpu_us;
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)daemon->pid);
-    char *text = mta_read_file(path);
-    char *at = text == NULL ? NULL : strrchr(text, ')');
-    unsigned long user = 0, system = 0;
-    /* utime and stime are fields 14 and 15; the name ends at field 2. */
-    if (at == NULL ||
-        sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-        user = system = 0;
-    free(text);
-    return (long)((double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK));
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
+        return -1;
+    return used.tv_sec * 1000000L + used.tv_nsec / 1000;
 }
 
 bool mta_write_file(const char *path, const char *text, struct am_problem *problem)

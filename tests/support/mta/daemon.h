@@ -47,15 +47,15 @@ void mta_daemon_discard(struct mta_daemon *daemon);
 /* Returns the text of the log so far. Ownership: the caller frees it. NULL when unreadable. */
 char *mta_daemon_read_log(const struct mta_daemon *daemon);
 
-/* Returns a number of /proc/PID/status in KiB or as it stands ("VmRSS", "Threads"); -1 when
+/* Returns a number of /proc/PID/status as it stands there ("VmRSS" in KiB, "Threads"); -1 when
  * unknown. */
-long mta_daemon_figure(const struct mta_daemon *daemon, const char *name);
+long mta_process_figure(pid_t pid, const char *name);
 
-/* Returns the number of open descriptors; -1 when unknown. */
-long mta_daemon_descriptors(const struct mta_daemon *daemon);
+/* Returns the number of open descriptors of a process; -1 when unknown. */
+long mta_process_descriptors(pid_t pid);
 
-/* Returns user and system time so far in microseconds. */
-long mta_daemon_cpu_us(const struct mta_daemon *daemon);
+/* Returns the user and system time of a process so far, in microseconds; -1 when unknown. */
+long mta_process_cpu_us(pid_t pid);
 
 /* Writes a whole file. Returns false with a sentence. */
 bool mta_write_file(const char *path, const char *text, struct am_problem *problem) AM_MUST_USE;

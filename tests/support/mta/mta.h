@@ -109,6 +109,12 @@ void mta_drop(struct mta_session *session);
 /* Returns what was negotiated. */
 const struct mta_terms *mta_terms(const struct mta_session *session);
 
+/*
+ * Sends what waits and returns the socket, for a caller that goes on by itself; -1 after an error.
+ * Ownership: stays with the session.
+ */
+int mta_socket(struct mta_session *session);
+
 /* Returns the message in hand, or the last one. */
 const struct mta_message *mta_message(const struct mta_session *session);
 

@@ -143,6 +143,11 @@ const struct mta_terms *mta_terms(const struct mta_session *session)
     return &session->terms;
 }
 
+int mta_socket(struct mta_session *session)
+{
+    return !session->broken && mta_session_flush(session) ? session->wire.fd : -1;
+}
+
 const struct mta_message *mta_message(const struct mta_session *session)
 {
     return &session->message;

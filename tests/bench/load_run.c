@@ -1,0 +1,198 @@
+#include "tests/bench/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/mta/daemon.h"
+
+/* Latencies kept for percentiles; a longer run keeps the latest. */
+enum { SAMPLES_MAX = 1 << 20, EVENTS_MAX = 64, SILENCE_MS = 60000 };
+
+struct load {
+    const struct load_options *options;
+    struct load_result *result;
+    struct load_conn *conns; /* the counted ones, then the stuck ones, then the idle ones */
+    unsigned conn_count;
+    int epoll;
+    int64_t started_us, report_us;
+    uint64_t begun; /* counted messages that were begun */
+    unsigned busy;  /* counted connections with a message in hand */
+    unsigned next_sender;
+    uint32_t *samples;
+    uint64_t sample_count;
+};
+
+int64_t load_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* "<u@d%.example>" with the next number in place of the percent sign. */
+static void next_sender(struct load *load, const char *pattern, char *out, size_t size)
+{
+    const char *percent = strchr(pattern, '%');
+    unsigned number = load->next_sender++ % load->options->senders;
+    if (load->options->random_sender)
+        number = (unsigned)random() % load->options->senders;
+    if (percent == NULL)
+        snprintf(out, size, "<%s>", pattern);
+    else
+        snprintf(out, size, "<%.*s%u%s>", (int)(percent - pattern), pattern, number, percent + 1);
+}
+
+static bool more_to_begin(const struct load *load)
+{
+    const struct load_options *options = load->options;
+    if (options->messages > 0)
+        return load->begun < options->messages;
+    return load_now_us() - load->started_us < options->seconds * INT64_C(1000000);
+}
+
+static enum load_progress begin(struct load *load, struct load_conn *conn)
+{
+    char sender[512];
+    next_sender(load, conn->stuck ? load->options->stuck_sender : load->options->sender, sender,
+                sizeof(sender));
+    if (!conn->stuck) {
+        load->begun++;
+        load->busy++;
+    }
+    return load_conn_begin(conn, load->options, sender, load_now_us());
+}
+
+static bool open_all(struct load *load, struct am_problem *problem)
+{
+    const struct load_options *options = load->options;
+    unsigned total = options->connections + options->stuck + options->idle;
+    load->conns = calloc(total, sizeof(*load->conns));
+    if (load->conns == NULL)
+        return am_problem_set(problem, "out of memory");
+    for (; load->conn_count < total; load->conn_count++) {
+        struct load_conn *conn = &load->conns[load->conn_count];
+        if (!load_conn_open(conn, options, problem))
+            return false;
+        conn->stuck = load->conn_count >= options->connections;
+        if (load->conn_count >= options->connections + options->stuck)
+            continue;
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
+        if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, conn->fd, &event) < 0)
+            return am_problem_set(problem, "epoll_ctl: %s", strerror(errno));
+    }
+    return true;
+}
+
+static void finish_message(struct load *load, struct load_conn *conn, enum load_progress progress)
+{
+    if (!conn->stuck) {
+        int64_t took_us = load_now_us() - conn->started_us;
+        load->busy--;
+        load->result->messages++;
+        load->samples[load->sample_count++ % SAMPLES_MAX] = (uint32_t)took_us;
+    }
+    if (progress == LOAD_BROKEN) {
+        load->result->errors++;
+        epoll_ctl(load->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+    } else if (conn->stuck || more_to_begin(load)) {
+        if (begin(load, conn) == LOAD_BROKEN)
+            finish_message(load, conn, LOAD_BROKEN);
+    }
+}
+
+static void report(struct load *load)
+{
+    const struct load_options *options = load->options;
+    int64_t now_us = load_now_us();
+    if (options->report_s == 0 || now_us < load->report_us)
+        return;
+    load->report_us = now_us + options->report_s * INT64_C(1000000);
+    printf("second %4ld: %10llu messages, RSS %6ld KiB, %4ld descriptors, %3ld threads\n",
+           (long)((now_us - load->started_us) / 1000000),
+           (unsigned long long)load->result->messages, mta_process_figure(options->pid, "VmRSS"),
+           mta_process_descriptors(options->pid), mta_process_figure(options->pid, "Threads"));
+    fflush(stdout);
+}
+
+static bool drive(struct load *load, struct am_problem *problem)
+{
+    struct epoll_event events[EVENTS_MAX];
+    unsigned active = load->options->connections + load->options->stuck;
+    /* The stuck ones first: they shall be stuck when the others begin. */
+    for (unsigned i = active; i > 0; i--) {
+        struct load_conn *conn = &load->conns[i - 1];
+        if ((conn->stuck || more_to_begin(load)) && begin(load, conn) == LOAD_BROKEN)
+            finish_message(load, conn, LOAD_BROKEN);
+    }
+    while (load->busy > 0) {
+        int count = epoll_wait(load->epoll, events, EVENTS_MAX, SILENCE_MS);
+        if (count == 0)
+            return am_problem_set(problem, "no answer for %d s", SILENCE_MS / 1000);
+        for (int i = 0; i < count; i++) {
+            struct load_conn *conn = events[i].data.ptr;
+            struct load_result ignored = {0};
+            enum load_progress progress =
+                load_conn_go_on(conn, conn->stuck ? &ignored : load->result);
+            if (progress != LOAD_WAITING)
+                finish_message(load, conn, progress);
+        }
+        report(load);
+    }
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void summarize(struct load *load, double cpu_before_us)
+{
+    struct load_result *result = load->result;
+    pid_t pid = load->options->pid;
+    size_t kept = load->sample_count < SAMPLES_MAX ? load->sample_count : SAMPLES_MAX;
+    result->seconds = (double)(load_now_us() - load->started_us) / 1e6;
+    if (pid != 0) {
+        double cpu_us = (double)mta_process_cpu_us(pid) - cpu_before_us;
+        result->cpu_us = result->messages == 0 ? 0 : cpu_us / (double)result->messages;
+        result->rss_kb = mta_process_figure(pid, "VmRSS");
+        result->threads = mta_process_figure(pid, "Threads");
+        result->descriptors = mta_process_descriptors(pid);
+    }
+    if (kept == 0)
+        return;
+    qsort(load->samples, kept, sizeof(*load->samples), compare);
+    result->p50_us = load->samples[(kept - 1) * 50 / 100];
+    result->p90_us = load->samples[(kept - 1) * 90 / 100];
+    result->p99_us = load->samples[(kept - 1) * 99 / 100];
+    result->max_us = load->samples[kept - 1];
+}
+
+bool load_run(const struct load_options *options, struct load_result *result,
+              struct am_problem *problem)
+{
+    struct load load = {
+        .options = options, .result = result, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+    *result = (struct load_result){0};
+    load.samples = calloc(SAMPLES_MAX, sizeof(*load.samples));
+    bool ok = load.epoll >= 0 && load.samples != NULL && open_all(&load, problem);
+    if (ok) {
+        double cpu_before_us = options->pid == 0 ? 0 : (double)mta_process_cpu_us(options->pid);
+        load.started_us = load_now_us();
+        ok = drive(&load, problem);
+        summarize(&load, cpu_before_us);
+    }
+    for (unsigned i = 0; i < load.conn_count; i++)
+        load_conn_close(&load.conns[i]);
+    free(load.conns);
+    free(load.samples);
+    if (load.epoll >= 0)
+        close(load.epoll);
+    return ok;
+}
