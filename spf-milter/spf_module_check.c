@@ -110,7 +110,7 @@ bool spf_module_check(struct am_ctx *ctx, struct spf_msg_state *state,
     bool need_helo = helo_valid && (conf->check_helo || null_sender);
     bool need_mailfrom = conf->check_mailfrom && !(null_sender && helo_valid);
     struct spf_request requests[SPF_IDENTITY_COUNT];
-    const struct spf_outcome *outcomes[SPF_IDENTITY_COUNT], *helo = NULL, *mailfrom = NULL;
+    const struct spf_outcome *outcomes[SPF_IDENTITY_COUNT] = {NULL}, *helo = NULL, *mailfrom = NULL;
     size_t count = 0;
 
     if (need_helo && cached != NULL && cached->helo != NULL &&

@@ -96,6 +96,9 @@ static bool parse(struct key *key, struct am_arena *arena, struct am_span patter
     }
     if (local.len > LOCAL_MAX || (local.len == 0 && domain.len == 0))
         return bad_pattern(pattern, problem);
+    /* Only a quoted local part may hold an '@' (RFC 5321 section 4.1.2). */
+    if (am_span_find(local, '@') < local.len && local.ptr[0] != '"')
+        return bad_pattern(pattern, problem);
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] <= ' ' || text.ptr[i] == 0x7f)
             return bad_pattern(pattern, problem);

@@ -149,6 +149,7 @@ static void read_protocol(struct spf_hop *hop, struct am_span rest)
         if (is_comment)
             continue;
         if (protocol_follows) {
+            word.len = am_span_find(word, ';');
             hop->authenticated = is_authenticated(word);
             return;
         }
