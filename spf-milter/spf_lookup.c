@@ -4,22 +4,24 @@
 
 #include "spf-milter/spf_prefetch.h"
 
-/* A name whose octets all stand for themselves in presentation form. */
-static bool is_plain(const struct spf_name *name)
+/* Octets that stand for themselves in presentation form, in a master file too. */
+static bool is_plain(unsigned char c)
 {
-    for (size_t i = 0; i < name->len; i++) {
-        unsigned char c = (unsigned char)name->text[i];
-        if (c <= ' ' || c >= 0x7f || c == '\\' || c == '"' || c == ';' || c == '(' || c == ')' ||
-            c == '@' || c == '$')
+    return c > ' ' && c < 0x7f && strchr("\\\";()@$", c) == NULL;
+}
+
+static bool is_all_plain(const struct spf_name *name)
+{
+    for (size_t i = 0; i < name->len; i++)
+        if (!is_plain((unsigned char)name->text[i]))
             return false;
-    }
     return true;
 }
 
 /* Presentation form: dots separate labels, odd octets as \DDD (RFC 1035 section 5.1). */
 static const char *to_presentation(struct am_arena *arena, const struct spf_name *name)
 {
-    if (is_plain(name))
+    if (is_all_plain(name))
         return name->text;
     char *out = am_arena_alloc(arena, name->len * 4 + 1);
     if (out == NULL)
@@ -27,7 +29,7 @@ static const char *to_presentation(struct am_arena *arena, const struct spf_name
     char *at = out;
     for (size_t i = 0; i < name->len; i++) {
         unsigned char c = (unsigned char)name->text[i];
-        if (am_is_alnum(c) || c == '.' || c == '-' || c == '_') {
+        if (is_plain(c)) {
             *at++ = (char)c;
         } else {
             *at++ = '\\';
