@@ -104,8 +104,10 @@ static bool is_quoted_string(const char *ptr, size_t len)
     for (size_t i = 1; i < len - 1; i++) {
         if (ptr[i] == '"')
             return false;
-        /* The escaped character may not be the closing quote, nor half a UTF-8 sequence. */
-        if (ptr[i] == '\\' && (++i == len - 1 || (unsigned char)ptr[i] >= 0x80))
+        /* Escaped may be neither the closing quote nor a part of UTF-8, nor a blank: a fold
+           would come between it and its backslash. */
+        if (ptr[i] == '\\' && (++i == len - 1 || (unsigned char)ptr[i] >= 0x80 ||
+                               ar_is((unsigned char)ptr[i], AR_C_BLANK)))
             return false;
     }
     return true;

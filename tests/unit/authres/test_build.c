@@ -121,6 +121,7 @@ static void value_forms(void **state)
         {"\"a\\\"b\"@example.com", "\"a\\\"b\"@example.com"},
         {"\"a\"b\"@example.com", "\"\\\"a\\\"b\\\"@example.com\""},
         {"\"a\\\"@example.com", "\"\\\"a\\\\\\\"@example.com\""},
+        {"\"a\\ b\"@example.com", "\"\\\"a\\\\ b\\\"@example.com\""},
         {"a@b@example.com", "\"a@b@example.com\""},
         {"@", "\"@\""},
     };

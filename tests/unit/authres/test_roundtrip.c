@@ -54,6 +54,7 @@ static size_t pick_text(char *out, bool utf8)
         "x.y=z",
         "0",
         "longwordlongwordlongwordlongword",
+        "\"a\\ b\"@c.de",
         "\xc3\xbc",
         "\xe2\x82\xac",
         "\xf0\x9f\x93\xa7",
