@@ -262,7 +262,9 @@ static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *r
     if (!is_open(ctx, state))
         return AM_CONTINUE;
     if (spf_exempt_recipient(derived->exempt, am_ctx_arena(ctx), recipient)) {
-        spf_module_report_exempt(ctx, "recipient");
+        if (!state->recipient_noted)
+            spf_module_report_exempt(ctx, "recipient");
+        state->recipient_noted = true;
         return AM_CONTINUE;
     }
     return spf_module_rule(ctx, state, recipient);

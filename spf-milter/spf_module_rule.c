@@ -85,6 +85,14 @@ static void set_reply(struct am_ctx *ctx, const struct spf_msg_state *state,
         am_ctx_set_reply(ctx, reply.code, reply.xcode, reply.text);
 }
 
+/* The reason stands alone in the MTA's log and queue listing: it says who held the message. */
+static void set_quarantine(struct am_ctx *ctx, const char *why)
+{
+    const char *reason = am_arena_printf(am_ctx_arena(ctx), "spf: %s", why);
+
+    am_ctx_set_quarantine(ctx, reason == NULL ? "spf" : reason);
+}
+
 /* Carries a decision out. */
 static enum am_verdict carry_out(struct am_ctx *ctx, struct spf_msg_state *state,
                                  const struct decision *decision)
@@ -105,7 +113,7 @@ static enum am_verdict carry_out(struct am_ctx *ctx, struct spf_msg_state *state
     }
     if (action == SPF_ACTION_QUARANTINE) {
         if (!state->quarantine_set)
-            am_ctx_set_quarantine(ctx, why);
+            set_quarantine(ctx, why);
         state->quarantine_set = true;
         return AM_QUARANTINE;
     }

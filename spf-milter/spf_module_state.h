@@ -53,6 +53,7 @@ struct spf_msg_state {
     bool relayed;
     bool rule_noted;
     bool quarantine_set;
+    bool recipient_noted;
     struct spf_relay_walk walk;
     struct spf_recipient *recipients;
     size_t recipient_count;

@@ -73,7 +73,7 @@ bool spf_reply_make(struct spf_reply *reply, struct am_arena *arena,
         reply->text = am_arena_printf(arena, "%s\n%s", reply->text, facts->text);
     if (reply->text != NULL && facts->explanation && outcome->result == SPF_FAIL &&
         outcome->explanation != NULL && outcome->explanation[0] != '\0')
-        reply->text = am_arena_printf(arena, "%s\nThe domain explains: %s", reply->text,
-                                      outcome->explanation);
+        reply->text = am_arena_printf(arena, "%s\nThe domain %s explains: %s", reply->text,
+                                      outcome->domain, outcome->explanation);
     return reply->text != NULL;
 }

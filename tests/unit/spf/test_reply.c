@@ -105,7 +105,8 @@ static void test_explanation_only_when_asked_for(void **state)
     assert_null(strstr(reply.text, "not one of ours"));
     facts.explanation = true;
     assert_true(spf_reply_make(&reply, arena, &facts));
-    assert_non_null(strstr(reply.text, "\nThe domain explains: 192.0.2.1 is not one of ours"));
+    assert_non_null(
+        strstr(reply.text, "\nThe domain example.org explains: 192.0.2.1 is not one of ours"));
 }
 
 static void test_identity_of_a_stranger_is_harmless(void **state)
