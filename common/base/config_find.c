@@ -61,8 +61,8 @@ static void consider(struct nearest *best, const char *wanted, const char *candi
 
 const char *am_schema_nearest(am_schema schema, const struct am_section *section, const char *name)
 {
-    /* One letter, or a third of them, may differ; more is another word. */
-    size_t allowed = strlen(name) < 6 ? 1 : smaller(strlen(name) / 3, 3);
+    /* Two letters changed places count as two; more than that, in a short name, is another word. */
+    size_t allowed = strlen(name) < 4 ? 1 : strlen(name) < 9 ? 2 : 3;
     struct nearest best = {NULL, allowed + 1};
 
     if (section != NULL)

@@ -32,7 +32,7 @@ static void print_value(const struct am_option *row, const void *values, struct 
 {
     const void *place = (const char *)values + row->offset;
 
-    if ((row->flags & AM_OPTION_SECRET) != 0) {
+    if (am_option_is_masked(row, values)) {
         print_quoted("(secret)", out);
     } else if (row->kind == AM_OPTION_TEXT) {
         print_quoted(*(const char *const *)place, out);

@@ -123,4 +123,7 @@ bool am_option_equal(const struct am_option *row, const void *a, const void *b);
 /* Tells whether the option takes a list (AM_OPTION_LIST, AM_OPTION_NETS). */
 bool am_option_is_list(const struct am_option *row);
 
+/* Tells whether the value is printed as "(secret)": it is one, and not empty. */
+bool am_option_is_masked(const struct am_option *row, const void *section);
+
 #endif

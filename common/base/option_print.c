@@ -48,11 +48,20 @@ static const char *choice_word(const struct am_choice *choices, int value)
     return "";
 }
 
+bool am_option_is_masked(const struct am_option *row, const void *section)
+{
+    const void *place = (const char *)section + row->offset;
+
+    if ((row->flags & AM_OPTION_SECRET) == 0)
+        return false;
+    return row->kind != AM_OPTION_TEXT || (*(const char *const *)place)[0] != '\0';
+}
+
 void am_option_print(const struct am_option *row, const void *section, struct am_buf *out)
 {
     const void *place = (const char *)section + row->offset;
 
-    if ((row->flags & AM_OPTION_SECRET) != 0) {
+    if (am_option_is_masked(row, section)) {
         am_buf_add_str(out, "(secret)");
         return;
     }

@@ -261,7 +261,7 @@ static void options_are_listed_one_a_line(void **state)
     (void)state;
     am_config_list_options(sample_schema, out);
     fclose(out);
-    assert_non_null(strstr(text, "main.wait      time: 1ms to 1m                 2s "));
+    assert_non_null(strstr(text, "main.wait      time: 1ms to 1m               2s "));
     assert_non_null(strstr(text, "rule[].action  word: accept, reject or hold"));
     assert_null(strchr(text, '\t'));
     for (const char *p = text; *p != '\0'; p++)
