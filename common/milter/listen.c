@@ -142,6 +142,11 @@ static bool clear_path(const char *path, struct am_problem *problem)
 static bool prepare_unix(struct am_listen *self, struct am_problem *problem)
 {
     char directory[PATH_MAX];
+    uid_t uid;
+    gid_t gid;
+    if (!resolve_access(&self->access, &uid, &gid,
+                        problem)) /* a misspelt name is told before anything is made */
+        return false;
     directory_of(self->address.path, directory);
     int fd = open_directory(self, directory, problem);
     if (fd == -1)
@@ -228,12 +233,12 @@ static bool give_access(struct am_listen *self, struct am_problem *problem)
     uid_t uid;
     gid_t gid;
     struct stat status;
-    if (!resolve_access(&self->access, &uid, &gid, problem))
-        return false;
     if (stat(path, &status) != 0)
         return am_problem_set(problem, "the socket %s went away: %s", path, strerror(errno));
     self->device = status.st_dev;
     self->inode = status.st_ino;
+    if (!resolve_access(&self->access, &uid, &gid, problem))
+        return false;
     if ((uid != (uid_t)-1 && uid != status.st_uid) || (gid != (gid_t)-1 && gid != status.st_gid)) {
         if (chown(path, uid, gid) != 0)
             return am_problem_set(problem,
