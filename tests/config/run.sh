@@ -1,0 +1,33 @@
+#!/bin/sh
+# run.sh BINARY DIR: every good.* of DIR must pass --check-config; every bad.* must be refused with
+# status 78 and the sentence of its first line, "# expect: <part of the sentence>".
+set -u
+binary=$1 dir=$2
+failed=0 count=0
+
+fail() {
+    echo "$1" >&2
+    failed=$((failed + 1))
+}
+
+for file in "$dir"/good.*; do
+    count=$((count + 1))
+    said=$("$binary" -c "$file" --check-config 2>&1)
+    status=$?
+    [ "$status" -eq 0 ] || fail "$file: status $status, expected 0: $said"
+done
+for file in "$dir"/bad.*; do
+    count=$((count + 1))
+    expected=$(sed -n '1s/^# expect: //p' "$file")
+    [ -n "$expected" ] || fail "$file: has no \"# expect:\" line"
+    said=$("$binary" -c "$file" --check-config 2>&1)
+    status=$?
+    [ "$status" -eq 78 ] || fail "$file: status $status, expected 78: $said"
+    case $said in
+    *"$expected"*) ;;
+    *) fail "$file: expected \"$expected\", got: $said" ;;
+    esac
+done
+[ "$count" -gt 50 ] || fail "only $count files found in $dir"
+echo "$count files, $failed failures"
+[ "$failed" -eq 0 ]
