@@ -1,0 +1,20 @@
+#ifndef AUTHMILTER_COMMAND_H
+#define AUTHMILTER_COMMAND_H
+
+/* A sub-command of authmilter: one file cmd_<name>.c and one row in main.c. */
+struct am_command {
+    const char *name;
+    const char *summary; /* one line for --help, no full stop */
+    /* Runs it; argv[0] is the command's name. Returns the exit status; 64 after wrong usage. */
+    int (*run)(int argc, char **argv);
+};
+
+/* Exit status after wrong usage, as in sysexits.h. */
+#define AM_EXIT_USAGE 64
+
+/* Exit status when something the command needs cannot be had: a file, a name server, memory. */
+#define AM_EXIT_UNAVAILABLE 69
+
+extern const struct am_command am_command_spf;
+
+#endif

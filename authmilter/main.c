@@ -1,0 +1,38 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "authmilter/command.h"
+
+static const struct am_command *const commands[] = {&am_command_spf};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: authmilter COMMAND [OPTION...]\n"
+                 "       authmilter --help | --version\n\n"
+                 "Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "\n'authmilter COMMAND --help' describes a command; see also authmilter(1).\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return AM_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("authmilter %s\n", AM_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(argc - 1, argv + 1);
+    fprintf(stderr, "authmilter: there is no command '%s'; see 'authmilter --help'\n", argv[1]);
+    return AM_EXIT_USAGE;
+}
