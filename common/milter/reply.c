@@ -129,7 +129,7 @@ const struct am_reply *am_reply_new(struct am_arena *arena, int code, const char
         return NULL;
 
     struct am_span first = am_span_of(text, am_span_find(am_span_str(text), '\n'));
-    char *log_text = am_arena_copy(arena, first);
+    char *log_text = am_arena_copy(arena, am_span_trim(first));
     if (log_text == NULL)
         return NULL;
     for (char *c = log_text; *c != '\0'; c++)
