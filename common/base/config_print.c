@@ -94,6 +94,9 @@ void am_config_print(const struct am_config *config, bool non_default_only, FILE
     am_arena_free(arena);
 }
 
+/* A range wider than this goes over its column rather than widen it for all. */
+#define RANGE_WIDTH_MAX ((size_t)40)
+
 /* The columns of --list-options; widths are found in a first pass. */
 struct widths {
     size_t name, range, fallback;
@@ -139,7 +142,8 @@ static struct widths measure(am_schema schema, struct am_buf *cell)
             name_column(*schema, row, cell);
             widths.name = larger(widths.name, cell->len);
             range_column(row, cell);
-            widths.range = larger(widths.range, cell->len);
+            if (cell->len <= RANGE_WIDTH_MAX)
+                widths.range = larger(widths.range, cell->len);
             widths.fallback = larger(widths.fallback, strlen(fallback_column(row)));
         }
     return widths;

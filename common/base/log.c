@@ -1,5 +1,6 @@
 #include "common/base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -76,6 +77,8 @@ static void write_stderr(const char *text, size_t len)
 {
     while (len > 0) {
         ssize_t written = write(STDERR_FILENO, text, len);
+        if (written < 0 && errno == EINTR)
+            continue;
         if (written <= 0)
             return; /* nobody is left to be told */
         text += written;
