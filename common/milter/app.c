@@ -9,10 +9,6 @@
 #include "common/milter/app_args.h"
 #include "common/milter/app_serve.h"
 
-#define EXIT_USAGE 64
-#define EXIT_SYSTEM 71
-#define EXIT_CONFIG 78
-
 static int print_help(const struct am_app *app)
 {
     printf("%s: %s\n\n"
@@ -69,7 +65,7 @@ static int check_or_show(const struct am_app *app, const struct am_app_args *arg
     source->check_only = true;
     struct am_runtime *runtime = am_runtime_load(source, NULL, &problem);
     if (runtime == NULL)
-        return complain(app, &problem, EXIT_CONFIG);
+        return complain(app, &problem, AM_APP_EXIT_CONFIG);
     if (args->task == AM_APP_SHOW_CONFIG)
         am_config_print(runtime->config, args->non_default, stdout);
     else
@@ -90,7 +86,7 @@ static int with_config(const struct am_app *app, struct am_app_args *args, am_sc
         .clock = am_clock_system(),
     };
     if (!find_config(app, args, &source.path, &problem))
-        return complain(app, &problem, EXIT_CONFIG);
+        return complain(app, &problem, AM_APP_EXIT_CONFIG);
     return args->task == AM_APP_RUN ? am_app_serve(app, &source, args->foreground)
                                     : check_or_show(app, args, &source);
 }
@@ -100,11 +96,12 @@ static int run_task(const struct am_app *app, struct am_app_args *args)
     if (args->task == AM_APP_HELP)
         return print_help(app);
     if (args->task == AM_APP_VERSION)
-        return printf("%s (authmilter) %s\n", app->program, AM_VERSION) > 0 ? 0 : EXIT_SYSTEM;
+        return printf("%s (authmilter) %s\n", app->program, AM_VERSION) > 0 ? 0
+                                                                            : AM_APP_EXIT_SYSTEM;
     am_schema schema = am_runtime_schema(args->arena, app->modules);
     if (schema == NULL) {
         fprintf(stderr, "%s: memory is short\n", app->program);
-        return EXIT_SYSTEM;
+        return AM_APP_EXIT_SYSTEM;
     }
     if (args->task == AM_APP_LIST_OPTIONS) {
         am_config_list_options(schema, stdout);
@@ -120,7 +117,7 @@ int am_app_main(int argc, char **argv, const struct am_app *app)
     int status;
     if (!am_app_args_parse(&args, argc, argv, &problem)) {
         fprintf(stderr, "%s: %s; see %s --help\n", app->program, problem.text, app->program);
-        status = EXIT_USAGE;
+        status = AM_APP_EXIT_USAGE;
     } else {
         status = run_task(app, &args);
     }

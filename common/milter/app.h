@@ -5,10 +5,15 @@
 
 /* A program: its name and its modules. */
 struct am_app {
-    const char *program; /* "spf-milter" */
-    const char *summary; /* one line for --help */
+    const char *program;                    /* "spf-milter" */
+    const char *summary;                    /* one line for --help */
     const struct am_module *const *modules; /* ends with NULL */
 };
+
+/* Exit statuses, after sysexits. */
+#define AM_APP_EXIT_USAGE 64
+#define AM_APP_EXIT_SYSTEM 71
+#define AM_APP_EXIT_CONFIG 78
 
 /*
  * Runs a milter: command line, configuration, privileges, socket, signals,

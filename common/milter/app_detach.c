@@ -23,7 +23,7 @@ static void wait_and_exit(int fd, pid_t child)
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
-    _exit(WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 71);
+    _exit(WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : AM_APP_EXIT_SYSTEM);
 }
 
 int am_app_detach(struct am_problem *problem)

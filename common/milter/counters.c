@@ -111,7 +111,7 @@ void am_counters_latency(struct am_counters *counters, int64_t us)
     atomic_fetch_add_explicit(&counters->latency_sum_us, (uint64_t)us, memory_order_relaxed);
 }
 
-/* --- series ------------------------------------------------------------------------------- */
+/* --- series --- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -214,7 +214,7 @@ void am_counters_module(struct am_counters *counters, const char *module, const 
     series_add(counters, module, name, label, amount);
 }
 
-/* --- the text --------------------------------------------------------------------------------- */
+/* --- the text --- */
 
 static void add_head(struct am_buf *out, const char *name, const char *type, const char *help)
 {

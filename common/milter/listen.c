@@ -35,7 +35,7 @@ static void directory_of(const char *path, char directory[PATH_MAX])
     slash[slash == directory ? 1 : 0] = '\0';
 }
 
-/* --- who may use the socket ---------------------------------------------------------------- */
+/* --- who may use the socket --- */
 
 /*
  * Finds the ids. With group "auto" a missing group or right is no error: `*gid` stays -1 then, and
@@ -96,7 +96,7 @@ static int open_directory(const struct am_listen *self, const char *directory,
     return fd;
 }
 
-/* --- the remains of a former process ---------------------------------------------------------- */
+/* --- the remains of a former process --- */
 
 /* Tells by connecting whether somebody serves at `path`; 0 = nobody, else an errno (0 < e). */
 static int probe(const char *path)
@@ -168,7 +168,7 @@ static bool prepare_unix(struct am_listen *self, struct am_problem *problem)
     return true;
 }
 
-/* --- ports ------------------------------------------------------------------------------------ */
+/* --- ports --- */
 
 /* libmilter says only to syslog why it could not bind: find out before. */
 static bool try_bind(const struct addrinfo *info, const struct am_listen_address *address,
@@ -213,8 +213,7 @@ static bool prepare_inet(const struct am_listen_address *address, struct am_prob
     return good;
 }
 
-/* --- the public part ----------------------------------------------------------------------------
- */
+/* --- the public part --- */
 
 bool am_listen_prepare(struct am_listen *self, const struct am_listen_address *address,
                        const struct am_listen_access *access, struct am_problem *problem)

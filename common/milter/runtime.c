@@ -56,7 +56,7 @@ static bool no_memory(struct am_problem *problem)
     return am_problem_set(problem, "memory is short");
 }
 
-/* --- the schema ------------------------------------------------------------------------------- */
+/* --- the schema --- */
 
 am_schema am_runtime_schema(struct am_arena *arena, const struct am_module *const *modules)
 {
@@ -93,8 +93,7 @@ am_schema am_runtime_schema(struct am_arena *arena, const struct am_module *cons
     return schema;
 }
 
-/* --- configuration ------------------------------------------------------------------------------
- */
+/* --- configuration --- */
 
 /* A reload cannot move the socket or change the user: the old values stay, and the log says so. */
 static void keep_start_only(struct am_config *config, const struct am_runtime *former)
@@ -143,8 +142,7 @@ static bool set_host_name(struct am_runtime *runtime, struct am_problem *problem
     return runtime->host_name != NULL || no_memory(problem);
 }
 
-/* --- the resolver -------------------------------------------------------------------------------
- */
+/* --- the resolver --- */
 
 static struct am_resolver *make_resolver(const struct am_dns_options *dns,
                                          const struct am_clock *clock, struct am_problem *problem)
@@ -195,8 +193,7 @@ static bool open_resolver(struct am_runtime *runtime, const struct am_runtime_so
     return owner->resolver != NULL;
 }
 
-/* --- modules ------------------------------------------------------------------------------------
- */
+/* --- modules --- */
 
 bool am_conf_env_watch(const struct am_conf_env *env, const char *path)
 {
@@ -321,8 +318,7 @@ static bool open_modules(struct am_runtime *runtime, struct am_problem *problem)
     return true;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------
- */
+/* --- the whole --- */
 
 struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
                                    struct am_runtime *former, struct am_problem *problem)

@@ -47,8 +47,7 @@ static const struct am_choice log_facilities[] = {
     {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}, {NULL, 0},
 };
 
-/* --- judges of single values -------------------------------------------------------------------
- */
+/* --- judges of single values --- */
 
 static bool check_path(const char *value, struct am_problem *problem)
 {
@@ -69,8 +68,7 @@ static bool check_authserv_id(const char *value, struct am_problem *problem)
     return strlen(value) <= 255 || am_problem_set(problem, "an authserv-id has at most 255 bytes");
 }
 
-/* --- section milter ------------------------------------------------------------------------------
- */
+/* --- section milter --- */
 
 #define ROW(NAME, KIND) .name = #NAME, .kind = KIND, .offset = offsetof(struct SECTION, NAME)
 #define MS_ROW(NAME)                                                                               \

@@ -1,0 +1,164 @@
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/base/pid_file.h"
+#include "common/base/privilege.h"
+#include "common/milter/app_server.h"
+#include "common/milter/signals.h"
+#include "common/milter/transport.h"
+
+/* Our callbacks need little stack; libmilter makes a thread for every busy connection. */
+#define THREAD_STACK_BYTES ((size_t)256 * 1024)
+
+void am_server_prepare_process(void)
+{
+    pthread_attr_t attributes;
+    am_signals_block();
+    am_privilege_forbid_gain();
+    /* Threads come and go with connections: an arena for each would keep memory nobody uses. */
+    (void)mallopt(M_ARENA_MAX, 2);
+    if (pthread_attr_init(&attributes) == 0) {
+        if (pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES) == 0)
+            (void)pthread_setattr_default_np(&attributes);
+        pthread_attr_destroy(&attributes);
+    }
+}
+
+static bool make_parts(struct am_server *server, const struct am_runtime_source *source,
+                       struct am_problem *problem)
+{
+    server->reload.source = *source;
+    server->reload.program = server->app->program;
+    server->counters = am_counters_new();
+    server->holder = am_snapshot_holder_new();
+    if (server->counters == NULL || server->holder == NULL)
+        return am_problem_set(problem, "memory is short");
+    server->reload.source.counters = server->counters;
+    server->reload.holder = server->holder;
+    server->reload.watch = am_watch_new(problem);
+    server->signal_fd = am_signals_open(problem);
+    server->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->ended_fd < 0)
+        return am_problem_set(problem, "cannot make an event descriptor: %s", strerror(errno));
+    return server->reload.watch != NULL && server->signal_fd >= 0;
+}
+
+static bool load_first(struct am_server *server, struct am_problem *problem)
+{
+    struct am_runtime *runtime = am_runtime_load(&server->reload.source, NULL, problem);
+    if (runtime == NULL)
+        return false;
+    server->first = runtime;
+    server->start = *runtime->milter;
+    am_snapshot_ref(&runtime->snapshot);
+    am_snapshot_swap(server->holder, &runtime->snapshot);
+    am_watch_set(server->reload.watch, runtime->watches.paths, runtime->watches.count);
+    return true;
+}
+
+bool am_server_load(struct am_server *server, const struct am_runtime_source *source, int *status,
+                    struct am_problem *problem)
+{
+    *status = AM_APP_EXIT_SYSTEM;
+    if (!make_parts(server, source, problem))
+        return false;
+    *status = AM_APP_EXIT_CONFIG;
+    return load_first(server, problem);
+}
+
+static bool run_uid(const struct am_server *server, uid_t *uid, struct am_problem *problem)
+{
+    *uid = (uid_t)-1;
+    return server->start.user[0] == '\0' || geteuid() != 0 ||
+           am_user_find(server->start.user, uid, NULL, problem);
+}
+
+static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
+{
+    const struct am_milter_options *options = &server->start;
+    char usual[108 + 8];
+    const char *socket = options->socket;
+    if (socket[0] == '\0') {
+        snprintf(usual, sizeof(usual), "unix:/var/spool/postfix/authmilter/%s.sock",
+                 server->app->program);
+        socket = usual;
+    }
+    struct am_listen_address address;
+    struct am_listen_access access = {options->socket_owner, options->socket_group,
+                                      (mode_t)options->socket_mode, uid};
+    struct am_transport_options transport = {
+        .program = server->app->program,
+        .socket = socket,
+        .backlog = (int)options->backlog,
+        .timeout_s = (int)(options->idle_timeout_ms / 1000),
+        .runtime = server->holder,
+        .counters = server->counters,
+    };
+    if (!am_listen_parse(&address, socket, problem) ||
+        !am_listen_prepare(&server->milter, &address, &access, problem))
+        return false;
+    bool opened = am_transport_open(&transport, problem);
+    if (!am_listen_finish(&server->milter, opened, problem) || !opened)
+        return false;
+    am_log(AM_LOG_NOTICE, "%s %s listens on %s", server->app->program, AM_VERSION, socket);
+    return true;
+}
+
+static bool open_control_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
+{
+    struct am_listen_access access = {"", "", 0660, uid};
+    if (server->start.control_socket[0] == '\0')
+        return true;
+    int fd = am_listen_open_unix(&server->control_listen, server->start.control_socket, &access,
+                                 problem);
+    if (fd < 0)
+        return false;
+    server->control = am_control_new(fd, server->reload.source.clock, am_server_command, server);
+    return server->control != NULL || am_problem_set(problem, "memory is short");
+}
+
+static bool start_metrics(struct am_server *server, struct am_problem *problem)
+{
+    if (server->start.metrics_listen[0] == '\0')
+        return true;
+    server->metrics_source =
+        (struct am_metrics_source){am_server_render_metrics, am_server_is_healthy, server};
+    server->metrics =
+        am_metrics_start(server->start.metrics_listen, &server->metrics_source, problem);
+    return server->metrics != NULL;
+}
+
+static void *serve_thread(void *user)
+{
+    struct am_server *server = user;
+    if (!am_transport_serve())
+        am_log(AM_LOG_ERROR, "libmilter cannot serve; the system log may say why");
+    (void)!write(server->ended_fd, &(uint64_t){1}, sizeof(uint64_t));
+    return NULL;
+}
+
+static bool start_threads(struct am_server *server, struct am_problem *problem)
+{
+    if (!start_metrics(server, problem))
+        return false;
+    int error = pthread_create(&server->serving, NULL, serve_thread, server);
+    if (error != 0)
+        return am_problem_set(problem, "cannot start a thread: %s", strerror(error));
+    server->serving_started = true;
+    return true;
+}
+
+/* Everything that needs rights comes before they are given up; threads come after. */
+bool am_server_start(struct am_server *server, struct am_problem *problem)
+{
+    uid_t uid;
+    return run_uid(server, &uid, problem) && open_milter_socket(server, uid, problem) &&
+           open_control_socket(server, uid, problem) &&
+           am_pid_file_write(server->start.pid_file, problem) &&
+           am_privilege_drop(server->start.user, server->start.group, problem) &&
+           start_threads(server, problem);
+}
