@@ -42,9 +42,15 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, struct sockaddr *address)
     struct am_session *session = session_of(ctx);
 
     if (session == NULL) {
-        /* A second connection over the same line (SMFIC_QUIT_NC): what was agreed still holds, but
-         * only libmilter knows it. It turns every answer into the agreed one. */
-        const struct am_offer everything = {.actions = ~0u, .raw_headers = true};
+        /* A second connection over the same line (SMFIC_QUIT_NC) comes without a negotiation. What
+         * was agreed in the first one still holds: with the MTAs that do this, all that we ask for.
+         */
+        const struct am_offer everything = {.skippable = ~(unsigned)AM_STAGE_EOM,
+                                            .silent = ~(unsigned)AM_STAGE_EOM,
+                                            .actions = ~0u,
+                                            .raw_headers = true,
+                                            .rejected_rcpt = true,
+                                            .skip_body = true};
         session = am_libmilter_begin(ctx, &everything);
         if (session == NULL)
             return SMFIS_TEMPFAIL;
