@@ -149,7 +149,6 @@ void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...)
 
 void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format, ...)
 {
-    const struct am_message *message = ctx->session->message;
     if (!am_log_enabled(level))
         return;
 
@@ -157,13 +156,8 @@ void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format,
     va_start(args, format);
     const char *text = am_arena_vprintf(am_ctx_arena(ctx), format, args);
     va_end(args);
-    if (text == NULL)
-        text = "(no memory for the text)";
-    if (message != NULL && *message->info.queue_id != '\0')
-        am_log(level, "%s: %s: %s", message->info.queue_id, ctx->entry->module->name, text);
-    else
-        am_log(level, "connection %llu: %s: %s", (unsigned long long)ctx->session->info.id,
-               ctx->entry->module->name, text);
+    am_session_log(ctx->session, level, "%s: %s", ctx->entry->module->name,
+                   text == NULL ? "memory is short; the sentence is lost" : text);
 }
 
 bool am_ctx_is_observed(const struct am_ctx *ctx)

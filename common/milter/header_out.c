@@ -1,6 +1,5 @@
 #include "common/milter/header_out.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,10 +27,8 @@ bool am_header_out_id_ok(const char *id)
 static void say_left_out(const struct am_session *session, const struct am_result *result,
                          const char *what, enum ar_status status)
 {
-    am_log(AM_LOG_WARNING, "%s: connection %" PRIu64 ": %s of %s=%s left out of the header: %s",
-           *session->message->info.queue_id == '\0' ? "no queue id"
-                                                    : session->message->info.queue_id,
-           session->info.id, what, result->method, result->result, ar_status_text(status));
+    am_session_log(session, AM_LOG_WARNING, "%s of %s=%s left out of the header: %s", what,
+                   result->method, result->result, ar_status_text(status));
 }
 
 /* Octets of a value that fit in a line for sure, each of them escaped. */
@@ -108,8 +105,8 @@ static bool send_field(struct am_session *session, const struct am_result *metho
     if (status == AR_TOO_LONG)
         status = make_field(session, method, SURE_LEN, &text);
     if (status != AR_OK) {
-        am_log(AM_LOG_ERROR, "%s: no " AM_SCRUB_FIELD " field: %s", session->message->info.queue_id,
-               ar_status_text(status));
+        am_session_log(session, AM_LOG_ERROR, "no " AM_SCRUB_FIELD " field: %s",
+                       ar_status_text(status));
         return false;
     }
     return session->ops->insert_header(session->peer, 0, AM_SCRUB_FIELD, text);

@@ -96,6 +96,10 @@ enum am_verdict am_session_eom(struct am_session *session);
 /* The message is given up, if there is one. */
 void am_session_abort(struct am_session *session);
 
+/* Logs one sentence with the queue id, or the connection's number, in front. */
+void am_session_log(const struct am_session *session, enum am_log_level level, const char *format,
+                    ...) AM_PRINTF(3, 4);
+
 /* A command the MTA does not know. */
 enum am_verdict am_session_unknown(struct am_session *session, const char *command);
 

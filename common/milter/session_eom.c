@@ -13,8 +13,8 @@ static bool queue_scrub(struct am_session *session)
     if (count == 0)
         return true;
     if ((session->agreement.actions & AM_ACTION_CHANGE_HEADER) == 0) {
-        am_log(AM_LOG_ERROR, "%s: %zu forged fields stay: the MTA does not let us delete them",
-               message->info.queue_id, count);
+        am_session_log(session, AM_LOG_ERROR,
+                       "%zu forged fields stay: the MTA does not let us delete them", count);
         return true;
     }
     for (size_t i = 0; i < count; i++) {
@@ -43,8 +43,8 @@ static bool send_quarantine(struct am_session *session, const struct am_decision
     if (decision->verdict != AM_QUARANTINE)
         return true;
     if ((session->agreement.actions & AM_ACTION_QUARANTINE) == 0) {
-        am_log(AM_LOG_ERROR, "%s: cannot be quarantined: the module or the MTA does not offer it",
-               session->message->info.queue_id);
+        am_session_log(session, AM_LOG_ERROR,
+                       "cannot be quarantined: the module or the MTA does not offer it");
         return true;
     }
     return session->ops->quarantine(
@@ -75,8 +75,8 @@ static struct am_decision conclude(struct am_session *session)
         return decision;
     }
     if (!send_all(session, &decision)) {
-        am_log(AM_LOG_ERROR, "%s: the edits could not be sent; the message is put off",
-               message->info.queue_id);
+        am_session_log(session, AM_LOG_ERROR,
+                       "the edits could not be sent; the message is put off");
         decision = (struct am_decision){.verdict = AM_TEMPFAIL,
                                         .why = "edits could not be sent",
                                         .stage = am_stage_word(AM_STAGE_EOM)};

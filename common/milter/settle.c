@@ -10,9 +10,9 @@ void am_settle_reply(struct am_session *session, const struct am_decision *decis
 {
     if (am_verdict_takes_reply(decision->verdict, decision->reply) &&
         !session->ops->set_reply(session->peer, decision->reply))
-        am_log(AM_LOG_WARNING,
-               "connection %llu: the MTA library refused reply %d; its default is used",
-               (unsigned long long)session->info.id, decision->reply->code);
+        am_session_log(session, AM_LOG_WARNING,
+                       "the MTA library refused reply %d; its default is used",
+                       decision->reply->code);
 }
 
 static struct am_decision *kept_of(struct am_session *session)

@@ -198,6 +198,11 @@ static const struct am_peer_ops peer_ops = {
     .progress = peer_progress,
 };
 
+const struct am_peer_ops *fixture_peer_ops(void)
+{
+    return &peer_ops;
+}
+
 struct am_session *fixture_session(struct fixture *fixture)
 {
     const struct am_offer offer = {.skippable = ~0u & ~(unsigned)AM_STAGE_EOM,

@@ -36,6 +36,9 @@ void fixture_fini(struct fixture *fixture);
 /* Adds a module that wants all stages it has callbacks for, and answers at `answers`. */
 void fixture_add(struct fixture *fixture, const struct am_module *module, unsigned answers);
 
+/* Returns the table of the MTA that writes down; its peer is the fixture. */
+const struct am_peer_ops *fixture_peer_ops(void);
+
 /* Opens a session with an MTA that offers everything. */
 struct am_session *fixture_session(struct fixture *fixture);
 
