@@ -7,6 +7,9 @@
 #define TTL_MAX_S 86400
 #define FIRST_BUCKETS 64
 
+/* What the allocator takes for itself, for an entry and its set. */
+#define ALLOCATOR_BYTES 32
+
 struct entry {
     struct entry *chain;
     TAILQ_ENTRY(entry) age;
@@ -47,9 +50,9 @@ struct am_dns_cache *am_dns_cache_new(size_t max_entries, size_t max_bytes)
     return cache;
 }
 
-static size_t cost(const struct entry *entry)
+static size_t cost(size_t name_len, const struct am_dns_set *set)
 {
-    return sizeof(*entry) + entry->name_len + entry->set->bytes;
+    return sizeof(struct entry) + name_len + set->bytes + ALLOCATOR_BYTES;
 }
 
 static struct entry **bucket_of(const struct am_dns_cache *cache, uint64_t hash)
@@ -66,7 +69,7 @@ static void remove_entry(struct am_dns_cache *cache, struct entry *entry)
     *link = entry->chain;
     TAILQ_REMOVE(&cache->ages, entry, age);
     cache->figures.entries--;
-    cache->figures.bytes -= cost(entry);
+    cache->figures.bytes -= cost(entry->name_len, entry->set);
     am_dns_set_drop(entry->set);
     free(entry);
 }
@@ -158,7 +161,7 @@ void am_dns_cache_store(struct am_dns_cache *cache, uint64_t hash, const struct 
 
     if (old != NULL)
         remove_entry(cache, old);
-    if (set->ttl_s == 0 || sizeof(struct entry) + name->len + set->bytes > cache->max_bytes)
+    if (set->ttl_s == 0 || cost(name->len, set) > cache->max_bytes)
         return;
     struct entry *entry = make_entry(hash, name, type, set, now_us);
     if (entry == NULL)
@@ -170,7 +173,7 @@ void am_dns_cache_store(struct am_dns_cache *cache, uint64_t hash, const struct 
     *bucket = entry;
     TAILQ_INSERT_HEAD(&cache->ages, entry, age);
     cache->figures.entries++;
-    cache->figures.bytes += cost(entry);
+    cache->figures.bytes += cost(entry->name_len, entry->set);
     while (cache->figures.entries > cache->max_entries || cache->figures.bytes > cache->max_bytes) {
         remove_entry(cache, TAILQ_LAST(&cache->ages, age_list));
         cache->figures.evicted++;
