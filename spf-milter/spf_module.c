@@ -109,7 +109,7 @@ static bool handled_as_private(struct am_ctx *ctx, struct spf_msg_state *state,
     if (kind == SPF_ADDRESS_PUBLIC)
         return false;
     am_ip_format(&state->client, address);
-    state->spared = "private client address";
+    state->spared = "private address";
     if (derived->conf->evaluate_private && kind != SPF_ADDRESS_UNKNOWN)
         return false;
     if (kind == SPF_ADDRESS_UNKNOWN) {
@@ -292,7 +292,7 @@ static enum am_verdict judge_relayed(struct am_ctx *ctx, struct spf_msg_state *s
 
     spf_relay_end(&state->walk);
     if (state->walk.state == SPF_RELAY_SUBMITTED) {
-        spf_module_report_exempt(ctx, "authenticated at relay");
+        spf_module_report_exempt(ctx, "submitted at relay");
         return AM_CONTINUE;
     }
     if (state->walk.state == SPF_RELAY_LOST) {

@@ -1,6 +1,5 @@
 #include "spf-milter/spf_pattern.h"
 
-#include "common/base/option.h"
 #include "common/mail/domain.h"
 
 /* Longest local part in a pattern; RFC 5321 section 4.5.3.1.1 allows 64, some sites more. */

@@ -1,6 +1,7 @@
 #ifndef SPF_SPF_PATTERN_H
 #define SPF_SPF_PATTERN_H
 
+#include "common/base/option.h"
 #include "common/mail/address.h"
 #include "spf-milter/spf_table.h"
 
@@ -28,7 +29,6 @@ struct spf_patterns *spf_patterns_new(struct am_arena *arena, size_t capacity) A
  * Makes a set of a list of patterns; each one's number is its index.
  * Returns NULL with a sentence when one is wrong or memory is short.
  */
-struct am_strlist;
 struct spf_patterns *spf_patterns_of(struct am_arena *arena, const struct am_strlist *list,
                                      struct am_problem *problem) AM_MUST_USE;
 
