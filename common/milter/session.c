@@ -163,8 +163,7 @@ static bool learn_connection(struct am_session *session, const char *name,
 /* Without its memory a connection cannot be judged: its messages are put off, none is lost. */
 static void put_off(struct am_session *session)
 {
-    am_log(AM_LOG_ERROR, "connection %llu: memory is short; its messages are put off",
-           (unsigned long long)session->info.id);
+    am_session_log(session, AM_LOG_ERROR, "memory is short; its messages are put off");
     session->accepted = true;
     session->kept = (struct am_decision){.verdict = AM_TEMPFAIL, .why = "memory is short"};
 }

@@ -49,8 +49,7 @@ enum am_verdict am_session_mail(struct am_session *session, const char *sender,
     am_message_end(session, AM_MESSAGE_ABORTED, NULL);
     learn_user(session);
     if (!am_message_begin(session, sender, params, param_count)) {
-        am_log(AM_LOG_ERROR, "connection %llu: memory is short; a message is put off",
-               (unsigned long long)session->info.id);
+        am_session_log(session, AM_LOG_ERROR, "memory is short; a message is put off");
         session->memory_short = true;
         return session->agreement.answered & AM_STAGE_ENVFROM ? AM_TEMPFAIL : AM_CONTINUE;
     }
@@ -109,13 +108,10 @@ static bool count_header(struct am_session *session, struct am_span name, struct
         message->header_bytes <= options->max_header_bytes)
         return true;
     message->info.headers_cut = true;
-    am_log(
-        AM_LOG_WARNING,
-        "%s: connection %llu: more than %lld header fields or %lld bytes of them; the rest is not "
-        "looked at (milter.max_headers, milter.max_header_bytes)",
-        *message->info.queue_id == '\0' ? "no queue id" : message->info.queue_id,
-        (unsigned long long)session->info.id, (long long)options->max_headers,
-        (long long)options->max_header_bytes);
+    am_session_log(session, AM_LOG_WARNING,
+                   "more than %lld header fields or %lld bytes of them; the rest is not looked at "
+                   "(milter.max_headers, milter.max_header_bytes)",
+                   (long long)options->max_headers, (long long)options->max_header_bytes);
     return false;
 }
 
