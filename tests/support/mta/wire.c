@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/mta/fields.h"
@@ -93,6 +94,26 @@ static bool wait_for(const struct mta_wire *wire, short events, struct am_proble
     return ready > 0 || am_problem_set(problem, "poll: %s", strerror(errno));
 }
 
+/* Connects, and tries again while the queue of a unix socket is full, as a blocking connect would.
+ */
+static int connect_in_time(const struct mta_wire *wire, const union mta_address *address,
+                           socklen_t len, struct am_problem *problem)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+    int error = 0;
+    for (int waited = 0; connect(wire->fd, &address->any, len) < 0; waited++) {
+        error = errno;
+        if (error != EAGAIN || waited >= wire->timeout_ms)
+            break;
+        nanosleep(&pause, NULL);
+        error = 0;
+    }
+    socklen_t error_len = sizeof(error);
+    if (error == EINPROGRESS && wait_for(wire, POLLOUT, problem))
+        getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
+    return error;
+}
+
 bool mta_wire_open(struct mta_wire *wire, const char *socket_text, int timeout_ms,
                    struct am_problem *problem)
 {
@@ -106,13 +127,7 @@ bool mta_wire_open(struct mta_wire *wire, const char *socket_text, int timeout_m
     wire->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (wire->fd < 0)
         return am_problem_set(problem, "socket: %s", strerror(errno));
-    int error = 0;
-    if (connect(wire->fd, &address.any, len) < 0) {
-        error = errno;
-        socklen_t error_len = sizeof(error);
-        if (error == EINPROGRESS && wait_for(wire, POLLOUT, problem))
-            getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
-    }
+    int error = connect_in_time(wire, &address, len, problem);
     if (error == 0)
         return true;
     mta_wire_close(wire);
