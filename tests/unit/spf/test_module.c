@@ -99,6 +99,40 @@ static void test_headers_only_for_relays(void **state)
     expect("spf { received_spf = yes }", AM_STAGE_ENVFROM | AM_STAGE_EOM, 0);
 }
 
+/* Opens a configuration in so many bytes of memory. Returns whether they were enough. */
+static bool open_within(const struct am_config *config, size_t bytes)
+{
+    struct am_problem problem = {.text = ""};
+    struct am_arena *arena = am_arena_new(64, bytes);
+    struct am_conf_env env = {.config = config, .clock = am_clock_system(), .arena = arena};
+    void *derived = NULL;
+
+    assert_non_null(arena);
+    bool opened = spf_module.conf_open(am_config_section(config, "spf"), &env, &derived, &problem);
+    if (!opened)
+        assert_string_equal(problem.text, "out of memory");
+    am_arena_free(arena);
+    return opened;
+}
+
+static void test_open_survives_short_memory(void **state)
+{
+    static const char text[] =
+        "spf { exempt_networks = { \"192.0.2.0/24\" } exempt_senders = { \"example.org\" } }\n"
+        "override \"a\" { sender = { \".example.org\" } client = { \"2001:db8::/32\" } "
+        "recipient = { \"a@example.com\", \"b@example.com\" } mailfrom_fail = reject }";
+    struct am_problem problem = {.text = ""};
+    struct am_config *config = am_config_parse(schema, text, "test.conf", NULL, 0, &problem);
+    size_t bytes = 8;
+
+    (void)state;
+    assert_non_null(config);
+    while (!open_within(config, bytes))
+        bytes += 8;
+    assert_in_range(bytes, 256, 65536);
+    am_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_refusals_are_answered_where_they_are_given),
         cmocka_unit_test(test_holding_and_observing_answer_nothing),
         cmocka_unit_test(test_headers_only_for_relays),
+        cmocka_unit_test(test_open_survives_short_memory),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
