@@ -110,7 +110,8 @@ static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_pr
 
 static bool open_control_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
 {
-    struct am_listen_access access = {"", "", 0660, uid};
+    /* Whoever reaches it may reload and read: us and root, not the MTA. */
+    struct am_listen_access access = {geteuid() == 0 ? server->start.user : "", "", 0600, uid};
     if (server->start.control_socket[0] == '\0')
         return true;
     int fd = am_listen_open_unix(&server->control_listen, server->start.control_socket, &access,

@@ -70,10 +70,15 @@ static bool make_directory(const struct am_listen_access *access, const char *di
     if (access->run_uid != (uid_t)-1)
         uid = access->run_uid;
     mode_t mode = gid == (gid_t)-1 ? 0755 : 02750;
-    if (chown(directory, uid, gid) != 0 || chmod(directory, mode) != 0) {
-        am_problem_set(problem, "cannot set owner and mode of %s: %s", directory, strerror(errno));
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool good = fd >= 0 && fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (!good) {
         rmdir(directory);
-        return false;
+        return am_problem_set(problem, "cannot set owner and mode of %s: %s", directory,
+                              strerror(error));
     }
     am_log(AM_LOG_NOTICE, "made the directory %s for the socket", directory);
     return true;
@@ -226,28 +231,45 @@ bool am_listen_prepare(struct am_listen *self, const struct am_listen_address *a
                                            : prepare_inet(address, problem);
 }
 
-static bool give_access(struct am_listen *self, struct am_problem *problem)
+/*
+ * Owner and mode go to the very object that was looked at, not to a name: the directory may belong
+ * to the user we are about to become, who could put a link in the socket's place meanwhile.
+ */
+static bool change_access(const struct am_listen *self, int fd, uid_t uid, gid_t gid,
+                          const struct stat *status, struct am_problem *problem)
 {
+    char itself[32];
     const char *path = self->address.path;
-    uid_t uid;
-    gid_t gid;
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return am_problem_set(problem, "the socket %s went away: %s", path, strerror(errno));
-    self->device = status.st_dev;
-    self->inode = status.st_ino;
-    if (!resolve_access(&self->access, &uid, &gid, problem))
-        return false;
-    if ((uid != (uid_t)-1 && uid != status.st_uid) || (gid != (gid_t)-1 && gid != status.st_gid)) {
-        if (chown(path, uid, gid) != 0)
-            return am_problem_set(problem,
-                                  "cannot give the socket %s to owner \"%s\" and group \"%s\": %s",
-                                  path, self->access.owner, self->access.group, strerror(errno));
-    }
-    if (chmod(path, self->access.mode) != 0)
+    bool differs =
+        (uid != (uid_t)-1 && uid != status->st_uid) || (gid != (gid_t)-1 && gid != status->st_gid);
+    if (differs && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+        return am_problem_set(problem,
+                              "cannot give the socket %s to owner \"%s\" and group \"%s\": %s",
+                              path, self->access.owner, self->access.group, strerror(errno));
+    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
+    if (chmod(itself, self->access.mode) != 0)
         return am_problem_set(problem, "cannot set mode %04o of the socket %s: %s",
                               (unsigned)self->access.mode, path, strerror(errno));
     return true;
+}
+
+static bool give_access(struct am_listen *self, struct am_problem *problem)
+{
+    uid_t uid;
+    gid_t gid;
+    struct stat status;
+    int fd = open(self->address.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return am_problem_set(problem, "the socket %s went away", self->address.path);
+    }
+    self->device = status.st_dev;
+    self->inode = status.st_ino;
+    bool good = resolve_access(&self->access, &uid, &gid, problem) &&
+                change_access(self, fd, uid, gid, &status, problem);
+    close(fd);
+    return good;
 }
 
 bool am_listen_finish(struct am_listen *self, bool opened, struct am_problem *problem)
