@@ -97,7 +97,8 @@ enum am_verdict {
     AM_CONTINUE,   /* go on */
     AM_DONE,       /* go on, but call this module no more for this message */
     AM_SKIP_BODY,  /* in body only: this module needs no further chunk */
-    AM_ACCEPT,     /* accept without asking any module again (whole connection at connect/helo) */
+    AM_ACCEPT,     /* accept without asking any module again (whole connection at connect/helo);
+                      forged fields are removed and results written all the same */
     AM_QUARANTINE, /* hold the message (am_ctx_set_quarantine); at eom only, earlier it is kept until eom */
     AM_TEMPFAIL,   /* 4xx; at envrcpt for this recipient only */
     AM_DISCARD,    /* accept and throw away */
@@ -326,10 +327,13 @@ void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result);
  */
 bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const char *text);
 
-/* Sets the reason of a QUARANTINE. */
+/* Sets the reason of a QUARANTINE, the first one of a message counts; no effect outside a message. */
 void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason);
 
-/* Adds a value to the message's decision line, under "<module>_<key>". Copies it. */
+/*
+ * Adds a value to the message's decision line, under "<module>_<key>". Copies it. No effect outside
+ * a message: what is found at connect or HELO belongs into results or the connection's state.
+ */
 void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...) AM_PRINTF(3, 4);
 
 /* Logs one sentence with queue id (or connection id) and module name in front. */
@@ -354,10 +358,15 @@ struct am_ctx *am_eom_ctx_base(struct am_eom_ctx *ctx);
  * message is not refused. Text is checked: CR, NUL and bare LF in a value are refused; folds
  * are LF + blank. All copy what they are given.
  * Each returns false when the module did not declare the action, the text is not
- * acceptable, or memory is short; the reason is logged.
+ * acceptable, memory is short, or the module is in observe mode (which lets it add fields only);
+ * the reason is logged. Changed and deleted fields are sent first, highest number first, then the
+ * rest in the order it was queued; of two edits of one field the later one counts.
  */
 bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *value);
-/* index: 0 puts it above all fields, the MTA's own Received included. */
+/*
+ * index: 0 puts it above all fields, the MTA's own Received included. Here and below `value` is
+ * what stands after the colon and one blank; the blank is written by the framework.
+ */
 bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
 /* index: 1 for the first field of that name, as it came in: the framework keeps the numbers right. */
 bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
