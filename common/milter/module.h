@@ -99,7 +99,8 @@ enum am_verdict {
     AM_SKIP_BODY,  /* in body only: this module needs no further chunk */
     AM_ACCEPT,     /* accept without asking any module again (whole connection at connect/helo);
                       forged fields are removed and results written all the same */
-    AM_QUARANTINE, /* hold the message (am_ctx_set_quarantine); at eom only, earlier it is kept until eom */
+    AM_QUARANTINE, /* hold the message (am_ctx_set_quarantine); at eom only, earlier it is kept
+                      until eom */
     AM_TEMPFAIL,   /* 4xx; at envrcpt for this recipient only */
     AM_DISCARD,    /* accept and throw away */
     AM_REJECT,     /* 5xx; at envrcpt for this recipient only */
@@ -122,7 +123,7 @@ enum am_stage {
 
 /* What a module may do to a message; asked of the MTA, and enforced. */
 enum am_action {
-    AM_ACTION_ADD_HEADER = 1 << 0, /* add or insert */
+    AM_ACTION_ADD_HEADER = 1 << 0,    /* add or insert */
     AM_ACTION_CHANGE_HEADER = 1 << 1, /* change or delete */
     AM_ACTION_CHANGE_BODY = 1 << 2,
     AM_ACTION_ADD_RCPT = 1 << 3,
@@ -155,27 +156,28 @@ struct am_esmtp_params {
 
 /* Facts of the connection. Strings are "" when not known, never NULL. */
 struct am_conn_info {
-    uint64_t id;            /* unique in the process; for logs before a queue id exists */
-    struct am_ip client;    /* family 0: local submission or a family we do not know */
+    uint64_t id;         /* unique in the process; for logs before a queue id exists */
+    struct am_ip client; /* family 0: local submission or a family we do not know */
     const char *client_text;
     const char *client_name; /* the MTA's idea of the PTR name, "[192.0.2.1]" when it has none */
     const char *helo;
-    const char *auth_user;  /* {auth_authen}; "" when not authenticated */
+    const char *auth_user; /* {auth_authen}; "" when not authenticated */
     const char *daemon_name;
-    bool is_local;          /* not from SMTP, or from the loopback interface without XCLIENT */
-    bool raw_headers;       /* header values come with what stands between colon and text */
+    bool is_local;    /* not from SMTP, or from the loopback interface without XCLIENT */
+    bool raw_headers; /* header values come with what stands between colon and text */
 };
 
 /* Facts of the message. */
 struct am_msg_info {
-    const char *queue_id;        /* "" before DATA with Postfix */
+    const char *queue_id; /* "" before DATA with Postfix */
     struct am_address sender;
-    const char *sender_text;     /* as it came, with brackets */
+    const char *sender_text; /* as it came, with brackets */
     struct am_esmtp_params sender_params;
     bool smtputf8;
-    size_t recipient_count;      /* accepted so far, when any module has envrcpt */
+    size_t recipient_count; /* accepted so far, when any module has envrcpt */
     size_t header_count;
-    bool headers_cut; /* fields beyond milter.max_headers or max_header_bytes were not shown to modules */
+    bool headers_cut; /* fields beyond milter.max_headers or max_header_bytes were not shown to
+                         modules */
 };
 
 /* A header field. `value` starts right after the colon; folds are LF + blank. */
@@ -190,23 +192,24 @@ struct am_conf_env {
     const struct am_config *config; /* the whole file, for repeated sections */
     struct am_resolver *resolver;   /* may be NULL with --check-config */
     const struct am_clock *clock;
-    struct am_arena *arena;         /* lives as long as the configuration */
-    struct am_watches *watches;     /* see am_conf_env_watch(); may be NULL */
+    struct am_arena *arena;     /* lives as long as the configuration */
+    struct am_watches *watches; /* see am_conf_env_watch(); may be NULL */
 };
 
 /*
- * Asks for a reload whenever the file at `path` is written or replaced. For conf_open of modules that
- * read files. The reload keeps the configuration file as it was read and opens the modules anew.
+ * Asks for a reload whenever the file at `path` is written or replaced. For conf_open of modules
+ * that read files. The reload keeps the configuration file as it was read and opens the modules
+ * anew.
  *
  * path: copied. Returns: false when memory is short or AM_WATCHES_MAX paths are registered.
  */
 bool am_conf_env_watch(const struct am_conf_env *env, const char *path);
 
 struct am_module {
-    unsigned abi;         /* AM_MODULE_ABI */
-    const char *name;     /* section of the file, prefix in logs, name in `after` */
-    const char *summary;  /* one line */
-    const char *method;   /* A-R method for failures of the module; NULL = name */
+    unsigned abi;                    /* AM_MODULE_ABI */
+    const char *name;                /* section of the file, prefix in logs, name in `after` */
+    const char *summary;             /* one line */
+    const char *method;              /* A-R method for failures of the module; NULL = name */
     const struct am_option *options; /* ends with a zero row; NULL = none */
     size_t conf_size;                /* struct the options are kept in */
     const struct am_section *const *extra_sections; /* repeated ones; ends with NULL; NULL = none */
@@ -215,7 +218,8 @@ struct am_module {
      * Judges values against each other. Pure: no files, no network.
      * Returns false with a sentence that names the options.
      */
-    bool (*conf_check)(const void *conf, const struct am_config *config, struct am_problem *problem);
+    bool (*conf_check)(const void *conf, const struct am_config *config,
+                       struct am_problem *problem);
 
     /*
      * Makes derived objects (compiled lists, keys) and returns them in `*derived`; may read
@@ -231,7 +235,8 @@ struct am_module {
     size_t conn_size, msg_size; /* zeroed bytes of state per connection and per message */
     unsigned needs;             /* of enum am_need */
     unsigned actions;           /* of enum am_action */
-    const char *const *after;   /* modules whose results must be there first; ends with NULL; absent ones are ignored */
+    const char *const *after;   /* modules whose results must be there first; ends with NULL; absent
+                                   ones are ignored */
     const struct am_macro_need *macros; /* ends with a null name; NULL = none */
 
     /*
@@ -313,7 +318,8 @@ const struct am_results *am_ctx_results(const struct am_ctx *ctx);
 
 /* --- acting: every callback --------------------------------------------------------------- */
 
-/* Publishes a result for the message, or for every message of the connection outside one. Copies it. */
+/* Publishes a result for the message, or for every message of the connection outside one. Copies
+ * it. */
 void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result);
 
 /*
@@ -321,13 +327,14 @@ void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result);
  *
  * code: 400..599; the framework corrects nothing: class and verdict must agree.
  * xcode: enhanced status code "5.7.23" of the same class, or NULL.
- * text: one or more lines joined by LF; `%` is doubled, control and 8-bit bytes are replaced by '?',
- *   long lines are split.
- * Returns: false when code, xcode and class do not agree or memory is short; a default reply is used then.
+ * text: one or more lines joined by LF; `%` is doubled, control and 8-bit bytes are replaced by
+ * '?', long lines are split. Returns: false when code, xcode and class do not agree or memory is
+ * short; a default reply is used then.
  */
 bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const char *text);
 
-/* Sets the reason of a QUARANTINE, the first one of a message counts; no effect outside a message. */
+/* Sets the reason of a QUARANTINE, the first one of a message counts; no effect outside a message.
+ */
 void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason);
 
 /*
@@ -337,7 +344,8 @@ void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason);
 void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...) AM_PRINTF(3, 4);
 
 /* Logs one sentence with queue id (or connection id) and module name in front. */
-void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format, ...) AM_PRINTF(3, 4);
+void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format, ...)
+    AM_PRINTF(3, 4);
 
 /*
  * Takes a verdict that a rule in observe mode would have given: logged and
@@ -367,13 +375,19 @@ bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *val
  * index: 0 puts it above all fields, the MTA's own Received included. Here and below `value` is
  * what stands after the colon and one blank; the blank is written by the framework.
  */
-bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
-/* index: 1 for the first field of that name, as it came in: the framework keeps the numbers right. */
-bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name, const char *value);
+bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
+                          const char *value);
+/* index: 1 for the first field of that name, as it came in: the framework keeps the numbers right.
+ */
+bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
+                          const char *value);
+/* index: as above. */
 bool am_eom_delete_header(struct am_eom_ctx *ctx, unsigned index, const char *name);
 /* params: ESMTP parameters as one string, or NULL. */
 bool am_eom_add_recipient(struct am_eom_ctx *ctx, const char *recipient, const char *params);
+/* recipient: as the client gave it, with its brackets; one that is not there changes nothing. */
 bool am_eom_delete_recipient(struct am_eom_ctx *ctx, const char *recipient);
+/* sender: with its brackets; params as above. */
 bool am_eom_change_sender(struct am_eom_ctx *ctx, const char *sender, const char *params);
 /* Appends to the new body; the first call makes the old one go. CRLF line ends. */
 bool am_eom_replace_body(struct am_eom_ctx *ctx, struct am_span chunk);

@@ -11,26 +11,30 @@
  */
 
 struct am_transport_options {
-    const char *program;            /* name given to the MTA's log */
-    const char *socket;             /* in libmilter's syntax */
+    const char *program; /* name given to the MTA's log */
+    const char *socket;  /* in libmilter's syntax */
     int backlog;
-    int timeout_s;                  /* of an idle MTA connection */
+    int timeout_s;                      /* of an idle MTA connection */
     struct am_snapshot_holder *runtime; /* of struct am_runtime; taken once per connection */
     struct am_counters *counters;
 };
 
-/* Opens the listening socket without serving yet. Returns false with a sentence. Once in a process. */
-bool am_transport_open(const struct am_transport_options *options, struct am_problem *problem) AM_MUST_USE;
+/* Opens the listening socket without serving yet. Returns false with a sentence. Once in a process.
+ */
+bool am_transport_open(const struct am_transport_options *options,
+                       struct am_problem *problem) AM_MUST_USE;
 
 /*
  * Serves until am_transport_stop(). Returns false when serving failed.
- * Blocking: for the life of the process. Ends with every session closed that ended within the drain time.
+ * Blocking: for the life of the process. Ends with every session closed that ended within the drain
+ * time.
  */
 bool am_transport_serve(void) AM_MUST_USE;
 
 /*
- * From now on a new connection or a new message is answered with a temporary failure, while messages
- * under way (AM_COUNT_MESSAGES_OPEN) go on to their end. Cannot be taken back. Threads: any.
+ * From now on a new connection or a new message is answered with a temporary failure, while
+ * messages under way (AM_COUNT_MESSAGES_OPEN) go on to their end. Cannot be taken back. Threads:
+ * any.
  */
 void am_transport_drain(void);
 
