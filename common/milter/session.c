@@ -30,6 +30,8 @@ static void clear_facts(struct am_session *session)
     session->scrub = (struct am_scrub_policy){.mode = AM_SCRUB_NONE};
     session->results = (struct am_results){0};
     session->kept = (struct am_decision){0};
+    session->connect_results = 0;
+    session->connect_kept = (struct am_decision){0};
     session->state = NULL;
     session->helo = NULL;
     session->helo_room = 0;
@@ -173,6 +175,7 @@ void am_session_begin(struct am_session *session, const char *name, const struct
     session->connected = true;
     if (!learn_connection(session, name, address))
         put_off(session);
+    session->connect_kept = session->kept;
 }
 
 enum am_verdict am_session_connect(struct am_session *session, const char *name,
@@ -184,7 +187,21 @@ enum am_verdict am_session_connect(struct am_session *session, const char *name,
         am_arena_reset(session->arena);
     }
     am_session_begin(session, name, address);
-    return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_CONNECT});
+    enum am_verdict verdict =
+        am_settle_event(session, &(struct am_event){.stage = AM_STAGE_CONNECT});
+    session->connect_results = session->results.count;
+    session->connect_kept = session->kept;
+    return verdict;
+}
+
+/*
+ * What was found about a former HELO does not hold for this one. Without this a client could also
+ * fill the table of results by saying HELO again and again, and so keep later results out.
+ */
+static void forget_helo(struct am_session *session)
+{
+    session->results.count = session->connect_results;
+    session->kept = session->connect_kept;
 }
 
 /* Keeps the name in room that grows by doubling, so that a client cannot fill memory with HELO. */
@@ -211,6 +228,7 @@ enum am_verdict am_session_helo(struct am_session *session, const char *name)
     if (!session->connected)
         am_session_begin(session, NULL, NULL);
     am_message_end(session, AM_MESSAGE_ABORTED, NULL); /* RFC 5321 section 4.1.4: as RSET */
+    forget_helo(session);
     keep_helo(session, name);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_HELO});
 }

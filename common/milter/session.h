@@ -29,8 +29,10 @@ struct am_session {
     struct am_scrub_policy scrub;
     struct am_results results; /* of the connection */
     struct am_decision kept;   /* of connect and helo, for each message */
-    void **state;              /* per module */
-    char *helo;                /* room for the name in `info` */
+    size_t connect_results;    /* of `results`, those that are older than the latest HELO */
+    struct am_decision connect_kept;
+    void **state; /* per module */
+    char *helo;   /* room for the name in `info` */
     size_t helo_room;
     unsigned modules_want; /* stages some module wants */
     bool connected;        /* conn_end is owed */

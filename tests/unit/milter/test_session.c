@@ -212,6 +212,26 @@ static void repeated_helo_does_not_fill_memory(void **state)
     am_session_free(session);
 }
 
+static void a_new_helo_replaces_what_was_found(void **state)
+{
+    (void)state;
+    a.publish_at_helo = "spf=fail";
+    a.publish_at_mail = "spf=softfail";
+    a.at_helo = AM_REJECT;
+    use_a(ALL_STAGES, 0);
+    struct am_session *session = fixture_connected(&fixture);
+    a.publish_at_helo = "spf=none";
+    a.at_helo = AM_CONTINUE;
+    for (int i = 0; i < 2 * AM_RESULTS_MAX; i++)
+        am_session_helo(session, "again.example");
+    mail(session);
+    assert_int_equal(session->message->results.count, 2);
+    assert_string_equal(session->message->results.items[0].result, "none");
+    assert_string_equal(session->message->results.items[1].result, "softfail");
+    assert_int_equal(am_session_eom(session), AM_CONTINUE);
+    am_session_free(session);
+}
+
 static void an_idle_connection_is_small(void **state)
 {
     (void)state;
@@ -502,6 +522,7 @@ int main(void)
         TEST(facts_of_the_connection),
         TEST(facts_of_the_message),
         TEST(repeated_helo_does_not_fill_memory),
+        TEST(a_new_helo_replaces_what_was_found),
         TEST(an_idle_connection_is_small),
         TEST(a_verdict_is_answered_where_agreed),
         TEST(a_verdict_elsewhere_waits_for_the_end),
