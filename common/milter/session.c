@@ -176,6 +176,7 @@ void am_session_begin(struct am_session *session, const char *name, const struct
     if (!learn_connection(session, name, address))
         put_off(session);
     session->connect_kept = session->kept;
+    session->connect_accepted = session->accepted;
 }
 
 enum am_verdict am_session_connect(struct am_session *session, const char *name,
@@ -191,6 +192,7 @@ enum am_verdict am_session_connect(struct am_session *session, const char *name,
         am_settle_event(session, &(struct am_event){.stage = AM_STAGE_CONNECT});
     session->connect_results = session->results.count;
     session->connect_kept = session->kept;
+    session->connect_accepted = session->accepted;
     return verdict;
 }
 
@@ -202,6 +204,7 @@ static void forget_helo(struct am_session *session)
 {
     session->results.count = session->connect_results;
     session->kept = session->connect_kept;
+    session->accepted = session->connect_accepted;
 }
 
 /* Keeps the name in room that grows by doubling, so that a client cannot fill memory with HELO. */

@@ -27,10 +27,11 @@ struct am_session {
     struct am_conn_info info;
     const char *authserv_id;
     struct am_scrub_policy scrub;
-    struct am_results results; /* of the connection */
-    struct am_decision kept;   /* of connect and helo, for each message */
-    size_t connect_results;    /* of `results`, those that are older than the latest HELO */
-    struct am_decision connect_kept;
+    struct am_results results;       /* of the connection */
+    struct am_decision kept;         /* of connect and helo, for each message */
+    size_t connect_results;          /* of `results`, those that are older than the latest HELO */
+    struct am_decision connect_kept; /* `kept` and `accepted` before it */
+    bool connect_accepted;
     void **state; /* per module */
     char *helo;   /* room for the name in `info` */
     size_t helo_room;

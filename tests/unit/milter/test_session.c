@@ -455,6 +455,20 @@ static void accept_of_a_connection(void **state)
     am_session_free(session);
 }
 
+static void accept_of_a_helo_ends_with_it(void **state)
+{
+    (void)state;
+    a.at_helo = AM_ACCEPT;
+    use_a(AM_STAGE_HELO | AM_STAGE_ENVFROM, 0);
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    a.at_helo = AM_CONTINUE;
+    am_session_helo(session, "other.example");
+    mail(session);
+    assert_string_equal(am_buf_str(&calls), "a.helo\na.abort\na.msg_end\na.helo\na.mail\n");
+    am_session_free(session);
+}
+
 static void observe_mode_changes_nothing(void **state)
 {
     (void)state;
@@ -537,6 +551,7 @@ int main(void)
         TEST(accept_still_scrubs_and_writes),
         TEST(accept_is_passed_on_when_nothing_is_left),
         TEST(accept_of_a_connection),
+        TEST(accept_of_a_helo_ends_with_it),
         TEST(observe_mode_changes_nothing),
         TEST(unknown_commands_can_be_refused),
         TEST(a_stopping_program_takes_no_message),
