@@ -13,6 +13,25 @@
  * right id, the right question and the case it was asked in; anything else is
  * counted and dropped while the query goes on waiting. Ports and ids are random. EDNS0
  * announces 1232 octets; truncated answers are asked again over TCP.
+ *
+ * Servers. They are asked in the order given. SERVFAIL, REFUSED and the like, or
+ * a network error, send a look-up to the next server at once; a time-out does so
+ * too, and puts the server aside for 1 s, doubling up to 30 s, in which no
+ * look-up waits for it unless all servers are aside. Then a copy of some
+ * look-up probes it. A server that does not understand EDNS0 is asked without
+ * for 15 minutes. One that sends the question back in other letters is met as
+ * a forger: its datagrams are dropped until the attempt's time is over, then it
+ * is asked over TCP, and only so for 15 minutes.
+ *
+ * Time. A look-up ends at its caller's deadline or after `attempts` rounds over
+ * the servers. When nobody waits for it any more it sends nothing further.
+ *
+ * Cache. Positive answers are kept for the smallest TTL in them, a day at most;
+ * NXDOMAIN and NODATA as RFC 2308 says, an hour at most; failures that a server
+ * told (AM_DNS_SERVFAIL, AM_DNS_BAD) 5 s; time-outs and network errors never.
+ *
+ * Bounds. 4096 different questions under way: one more is AM_DNS_SERVFAIL at
+ * once. Sockets: a quarter of RLIMIT_NOFILE, 1024 at most; more questions queue.
  */
 
 struct am_dns_live_options {
