@@ -50,14 +50,15 @@ static bool end_serving(const struct am_server *server)
 {
     pthread_t stopper;
     bool was_open = am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) > 0;
-    bool beside = pthread_create(&stopper, NULL, stop_thread, NULL) == 0;
-    if (!beside)
+    /* Never joined: when its listener ends, libmilter destroys the lock that smfi_stop() waits for.
+     */
+    if (pthread_create(&stopper, NULL, stop_thread, NULL) == 0)
+        (void)pthread_detach(stopper);
+    else
         am_transport_stop();
     bool joined = join_serving(server);
     if (!joined)
         am_log(AM_LOG_WARNING, "libmilter does not end its listener; ending without it");
-    else if (beside)
-        (void)pthread_join(stopper, NULL);
     /* A worker that has just ended a message may still be writing its answer. */
     if (was_open)
         nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
