@@ -45,10 +45,10 @@ enum spf_identity {
  * domain whose three mail servers have no IPv6 address does not fail by that alone.
  */
 struct spf_limits {
-    unsigned terms;      /* terms that cause DNS look-ups, over the whole evaluation [10], at most 100 */
-    unsigned voids;      /* terms whose look-ups end in NODATA or NXDOMAIN [2] */
-    unsigned mx_names;   /* names of one mx term [10] */
-    unsigned ptr_names;  /* names of one ptr term or %{p} [10] */
+    unsigned terms; /* terms that cause DNS look-ups, over the whole evaluation [10], at most 100 */
+    unsigned voids; /* terms whose look-ups end in NODATA or NXDOMAIN [2] */
+    unsigned mx_names;     /* names of one mx term [10] */
+    unsigned ptr_names;    /* names of one ptr term or %{p} [10] */
     unsigned record_bytes; /* longest record that is read [65535] */
 };
 
@@ -65,17 +65,17 @@ enum spf_limit {
 
 struct spf_request {
     enum spf_identity identity;
-    struct am_ip client;       /* family 0 gives SPF_NONE */
-    struct am_span helo;       /* as the client said it */
-    struct am_address sender;  /* envelope sender */
-    const char *receiver;      /* %{r}: our name; NULL = "unknown" */
+    struct am_ip client;      /* family 0 gives SPF_NONE */
+    struct am_span helo;      /* as the client said it */
+    struct am_address sender; /* envelope sender */
+    const char *receiver;     /* %{r}: our name; NULL = "unknown" */
     struct am_resolver *resolver;
     const struct am_clock *clock;
-    int64_t deadline_us;       /* absolute monotonic time */
+    int64_t deadline_us; /* absolute monotonic time */
     struct spf_limits limits;
-    bool prefetch;             /* start look-ups of terms before it is known that they are needed */
-    bool want_explanation;     /* fetch and expand exp= on fail */
-    const char *record;        /* evaluate this text in place of the first record; NULL = ask the DNS */
+    bool prefetch;         /* start look-ups of terms before it is known that they are needed */
+    bool want_explanation; /* fetch and expand exp= on fail */
+    const char *record;    /* evaluate this text in place of the first record; NULL = ask the DNS */
     const char *default_explanation; /* used when a fail has no usable exp=; NULL = none */
 };
 
@@ -84,34 +84,38 @@ struct spf_request {
  * seen, not text: most of them are never shown (spf_step_dns() formats one).
  */
 struct spf_step {
-    unsigned depth;       /* 0 in the first record, 1 in an include or redirect of it, ... */
-    const char *domain;   /* whose record, printable */
-    struct am_span term;  /* as written: "include:_spf.example.net", "redirect=..."; "record" and "exp" for those look-ups */
-    const char *target;   /* the name that was asked, printable; NULL = nothing asked */
-    enum am_dns_type type;              /* what was asked for, when `answer` is set */
+    unsigned depth;        /* 0 in the first record, 1 in an include or redirect of it, ... */
+    const char *domain;    /* whose record, printable */
+    struct am_span term;   /* as written: "include:_spf.example.net", "redirect=..."; "record" and
+                              "exp" for those look-ups */
+    const char *target;    /* the name that was asked, printable; NULL = nothing asked */
+    enum am_dns_type type; /* what was asked for, when `answer` is set */
     const struct am_dns_answer *answer; /* what the DNS said; NULL = nothing asked */
-    const char *outcome;  /* "match", "no match", "pass", "void", an error in words, or the limit that ended it */
-    unsigned terms_used;  /* of the ten, after this step */
+    const char *outcome; /* "match", "no match", "pass", "void", an error in words, or the limit
+                            that ended it */
+    unsigned terms_used; /* of the ten, after this step */
     unsigned voids_used;
 };
 
-/* Writes what the DNS said in a step, in words and printable ASCII: "A 192.0.2.1 (+3)", "MX nxdomain"; "" = nothing asked. */
+/* Writes what the DNS said in a step, in words and printable ASCII: "A 192.0.2.1 (+3)", "MX
+ * nxdomain"; "" = nothing asked. */
 void spf_step_dns(const struct spf_step *step, struct am_buf *out);
 
 struct spf_outcome {
     enum spf_result result;
-    enum spf_limit limit;       /* what ended it, if a budget did */
-    const char *domain;         /* the domain whose record was evaluated; "" when none could be */
-    const char *sender;         /* the address that was checked: "postmaster@helo" for a null sender */
-    const char *term;           /* the term that matched, with the path to it: "include:x > ip4:192.0.2.0/24"; or NULL */
-    const char *reason;         /* a short sentence in ASCII for errors, none and limits; or NULL */
-    const char *explanation;    /* of exp=, printable ASCII, at most 512 bytes; or NULL */
+    enum spf_limit limit; /* what ended it, if a budget did */
+    const char *domain;   /* the domain whose record was evaluated; "" when none could be */
+    const char *sender;   /* the address that was checked: "postmaster@helo" for a null sender */
+    const char *term; /* the term that matched, with the path to it: "include:x > ip4:192.0.2.0/24";
+                         or NULL */
+    const char *reason;      /* a short sentence in ASCII for errors, none and limits; or NULL */
+    const char *explanation; /* of exp=, printable ASCII, at most 512 bytes; or NULL */
     unsigned terms_used, voids_used, queries; /* queries: look-ups started, cached or not */
-    int64_t waited_us;          /* time spent waiting for the DNS */
-    bool secure;                /* every answer used was DNSSEC-validated by the server */
+    int64_t waited_us;                        /* time spent waiting for the DNS */
+    bool secure; /* every answer used was DNSSEC-validated by the server */
     const struct spf_step *steps;
-    size_t step_count;          /* bounded: at most 256 are kept */
-    const char *record;         /* the text of the first record, printable form; or NULL */
+    size_t step_count;  /* bounded: at most 256 are kept */
+    const char *record; /* the text of the first record, printable form; or NULL */
 };
 
 struct spf_check; /* an evaluation under way */
@@ -121,10 +125,11 @@ struct spf_check; /* an evaluation under way */
  * several evaluations (HELO and MAIL FROM) wait together.
  *
  * Returns: the check, or NULL when memory is short.
- * Ownership: lives as long as `arena`, which also releases its look-ups. `request` is copied; what it
- *   points to must live as long as the check.
+ * Ownership: lives as long as `arena`, which also releases its look-ups. `request` is copied; what
+ * it points to must live as long as the check.
  */
-struct spf_check *spf_check_start(struct am_arena *arena, const struct spf_request *request) AM_MUST_USE;
+struct spf_check *spf_check_start(struct am_arena *arena,
+                                  const struct spf_request *request) AM_MUST_USE;
 
 /*
  * Finishes an evaluation (check_host() of RFC 7208 section 4).
@@ -141,7 +146,8 @@ const struct spf_outcome *spf_evaluate(struct am_arena *arena, const struct spf_
 /* Returns the result's word in RFC 7208 and 8601: "pass", "softfail", ... */
 const char *spf_result_word(enum spf_result result);
 
-/* Returns what a limit is called in reasons and logs: "10 DNS terms" style names without numbers. */
+/* Returns what a limit is called in reasons and logs: "10 DNS terms" style names without numbers.
+ */
 const char *spf_limit_word(enum spf_limit limit);
 
 /*
@@ -149,7 +155,8 @@ const char *spf_limit_word(enum spf_limit limit);
  */
 struct spf_engine {
     const char *name; /* "builtin", "libspf2" */
-    const struct spf_outcome *(*evaluate)(struct am_arena *arena, const struct spf_request *request);
+    const struct spf_outcome *(*evaluate)(struct am_arena *arena,
+                                          const struct spf_request *request);
 };
 
 /* Our own engine. */

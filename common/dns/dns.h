@@ -142,12 +142,15 @@ const char *am_dns_outcome_word(enum am_dns_outcome outcome);
 /* Returns the mnemonic of a type: "A", "TXT", ... */
 const char *am_dns_type_word(enum am_dns_type type);
 
+struct am_ip;
+
+/* Longest reverse name with its NUL. */
+#define AM_DNS_REVERSE_MAX 80
+
 /*
  * Writes the name under which an address' PTR record is kept ("1.2.0.192.in-addr.arpa",
- * nibbles under ip6.arpa) into `out`.
+ * nibbles under ip6.arpa) into `out` and returns it; "" for an unknown address. Threads: any.
  */
-struct am_ip;
-#define AM_DNS_REVERSE_MAX 80
 const char *am_dns_reverse_name(const struct am_ip *ip, char out[AM_DNS_REVERSE_MAX]);
 
 #endif

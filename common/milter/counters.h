@@ -15,17 +15,22 @@
  */
 
 enum am_counter {
-    AM_COUNT_CONNECTIONS,       /* opened since the start */
-    AM_COUNT_CONNECTIONS_OPEN,  /* now */
-    AM_COUNT_MESSAGES,          /* that reached a verdict */
-    AM_COUNT_MESSAGES_OPEN,     /* now, from MAIL to the end of the message */
+    AM_COUNT_CONNECTIONS,      /* opened since the start */
+    AM_COUNT_CONNECTIONS_OPEN, /* now */
+    AM_COUNT_MESSAGES,         /* that reached a verdict */
+    AM_COUNT_MESSAGES_OPEN,    /* now, from MAIL to the end of the message */
     AM_COUNT_ABORTED,
-    AM_COUNT_ACCEPTED, AM_COUNT_REJECTED, AM_COUNT_TEMPFAILED, AM_COUNT_DISCARDED, AM_COUNT_QUARANTINED,
-    AM_COUNT_OBSERVED,          /* verdicts that observe mode held back */
-    AM_COUNT_FAILURES,          /* AM_FAIL of any module, blown budgets included */
-    AM_COUNT_SCRUBBED,          /* forged A-R fields removed */
+    AM_COUNT_ACCEPTED,
+    AM_COUNT_REJECTED,
+    AM_COUNT_TEMPFAILED,
+    AM_COUNT_DISCARDED,
+    AM_COUNT_QUARANTINED,
+    AM_COUNT_OBSERVED, /* verdicts that observe mode held back */
+    AM_COUNT_FAILURES, /* AM_FAIL of any module, blown budgets included */
+    AM_COUNT_SCRUBBED, /* forged A-R fields removed */
     AM_COUNT_RESULTS_DROPPED,
-    AM_COUNT_RELOADS, AM_COUNT_RELOADS_FAILED,
+    AM_COUNT_RELOADS,
+    AM_COUNT_RELOADS_FAILED,
     AM_COUNTER_MAX
 };
 
@@ -46,7 +51,8 @@ int64_t am_counters_read(const struct am_counters *counters, enum am_counter whi
 /* Counts a published result: authmilter_results_total{method,result}. */
 void am_counters_result(struct am_counters *counters, const char *method, const char *result);
 
-/* Adds to a counter of a module: authmilter_<module>_<name>_total{label="..."}; label may be NULL. */
+/* Adds to a counter of a module: authmilter_<module>_<name>_total{label="..."}; label may be NULL.
+ */
 void am_counters_module(struct am_counters *counters, const char *module, const char *name,
                         const char *label, uint64_t amount);
 
@@ -54,8 +60,9 @@ void am_counters_module(struct am_counters *counters, const char *module, const 
 void am_counters_latency(struct am_counters *counters, int64_t us);
 
 /*
- * Most series of results and modules together. A series beyond that, or with a name or label of more
- * than AM_COUNTERS_TEXT_MAX bytes, is not kept; authmilter_series_dropped_total says how often.
+ * Most series of results and modules together. A series beyond that, or with a name or label of
+ * more than AM_COUNTERS_TEXT_MAX bytes, is not kept; authmilter_series_dropped_total says how
+ * often.
  */
 #define AM_COUNTERS_SERIES_MAX 512
 #define AM_COUNTERS_TEXT_MAX 64
