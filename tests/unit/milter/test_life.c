@@ -427,6 +427,65 @@ static void figures_are_told_over_http_and_control(void **state)
     assert_true(mta_daemon_stop(&rig->daemon));
 }
 
+/* Runs the program to its end and returns its exit status. */
+static int run_shortly(const char *const *argv)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char **args = NULL;
+        memcpy(&args, &argv, sizeof(args));
+        if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL)
+            _exit(126);
+        execv(args[0], args);
+        _exit(127);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void exit_statuses_tell_what_went_wrong(void **state)
+{
+    struct rig *rig = *state;
+    const char *usage[] = {HELLO_MILTER, "--nonsense", NULL};
+    const char *check[] = {HELLO_MILTER, "--check-config", "-c", rig->config, NULL};
+    const char *absent[] = {HELLO_MILTER, "--check-config", "-c", "/nonexistent", NULL};
+    const char *background[] = {HELLO_MILTER, "-c", rig->config, NULL};
+    configure(rig, "", "");
+    assert_int_equal(run_shortly(usage), 64);
+    assert_int_equal(run_shortly(check), 0);
+    assert_int_equal(run_shortly(absent), 78);
+    configure(rig, "", "hello { nonsense = 1 }");
+    assert_int_equal(run_shortly(check), 78);
+    assert_int_equal(run_shortly(background), 78);
+    configure(rig, "user = \"no-such-user-here\"", "");
+    if (geteuid() == 0)
+        assert_int_equal(run_shortly(background), 71);
+}
+
+static void the_background_process_serves_when_the_command_ends(void **state)
+{
+    struct rig *rig = *state;
+    char pid_option[128], pid_path[108];
+    snprintf(pid_path, sizeof(pid_path), "%s/pid", rig->daemon.dir);
+    snprintf(pid_option, sizeof(pid_option), "milter.pid_file=%s", pid_path);
+    const char *background[] = {HELLO_MILTER, "-c", rig->config, "-o", pid_option, NULL};
+    configure(rig, "", "");
+    assert_int_equal(run_shortly(background), 0);
+    struct mta_session *session = open_session(rig);
+    assert_non_null(session);
+    expect_word(session, "hi");
+    mta_close(session);
+    char *pid = mta_read_file(pid_path);
+    assert_non_null(pid);
+    assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGTERM), 0);
+    free(pid);
+    for (int waited = 0; access(pid_path, F_OK) == 0 && waited < PATIENCE_MS; waited += 10)
+        pause_ms(10);
+    assert_int_not_equal(access(pid_path, F_OK), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -441,6 +500,8 @@ int main(void)
         TEST(a_second_instance_is_refused),
         TEST(a_killed_one_leaves_nothing_in_the_way),
         TEST(figures_are_told_over_http_and_control),
+        TEST(exit_statuses_tell_what_went_wrong),
+        TEST(the_background_process_serves_when_the_command_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
