@@ -120,9 +120,11 @@ const char *am_dns_reverse_name(const struct am_ip *ip, char out[AM_DNS_REVERSE_
             at += (size_t)snprintf(out + at, AM_DNS_REVERSE_MAX - at, "%x.%x.", low, high);
         }
         snprintf(out + at, AM_DNS_REVERSE_MAX - at, "ip6.arpa");
-    } else {
+    } else if (ip->family == 4) {
         snprintf(out, AM_DNS_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa", ip->bytes[3], ip->bytes[2],
                  ip->bytes[1], ip->bytes[0]);
+    } else {
+        out[0] = '\0';
     }
     return out;
 }

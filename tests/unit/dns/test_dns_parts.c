@@ -85,6 +85,8 @@ static void test_reverse_names(void **state)
     assert_true(am_ip_parse(&ip, am_span_str("2001:db8::cb01")));
     assert_string_equal(am_dns_reverse_name(&ip, out),
                         "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    ip = (struct am_ip){0};
+    assert_string_equal(am_dns_reverse_name(&ip, out), "");
 }
 
 /* --- packets --- */
