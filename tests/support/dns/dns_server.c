@@ -16,6 +16,7 @@
 #include "tests/support/dns/dns_fault.h"
 
 #define CONNECTIONS_MAX 64
+#define BUCKETS 8192 /* a benchmark asks for tens of thousands of names */
 #define FORGERY_LEAD_MS 20
 
 /* What is known about a name: its script and its count. */
@@ -56,7 +57,7 @@ struct dns_server {
     uint8_t packet[DNS_MESSAGE_MAX + 1];
 
     pthread_mutex_t lock; /* for all below */
-    TAILQ_HEAD(, script) scripts;
+    TAILQ_HEAD(script_list, script) scripts[BUCKETS];
     struct script everyone; /* names without a script */
     unsigned delay_ms, count_tcp;
     bool secure, stop;
@@ -136,11 +137,20 @@ static int send_due(struct dns_server *server)
 
 /* --- scripts --- */
 
+static struct script_list *bucket_of(struct dns_server *server, const struct am_dns_name *name)
+{
+    uint32_t hash = 5381;
+
+    for (size_t i = 0; i < name->len; i++)
+        hash = hash * 33 + (uint8_t)am_lower((char)name->wire[i]);
+    return &server->scripts[hash % BUCKETS];
+}
+
 static struct script *find_script(struct dns_server *server, const struct am_dns_name *name)
 {
     struct script *script;
 
-    TAILQ_FOREACH(script, &server->scripts, link)
+    TAILQ_FOREACH(script, bucket_of(server, name), link)
     {
         if (am_dns_name_equal(&script->name, name))
             return script;
@@ -159,7 +169,7 @@ static struct script *need_name(struct dns_server *server, const struct am_dns_n
     if (script == NULL)
         abort();
     script->name = *name;
-    TAILQ_INSERT_HEAD(&server->scripts, script, link);
+    TAILQ_INSERT_HEAD(bucket_of(server, name), script, link);
     return script;
 }
 
@@ -404,9 +414,11 @@ static void close_all(struct dns_server *server)
         if (fds[i] >= 0)
             close(fds[i]);
     }
-    while ((script = TAILQ_FIRST(&server->scripts)) != NULL) {
-        TAILQ_REMOVE(&server->scripts, script, link);
-        free(script);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while ((script = TAILQ_FIRST(&server->scripts[i])) != NULL) {
+            TAILQ_REMOVE(&server->scripts[i], script, link);
+            free(script);
+        }
     }
     while ((pending = TAILQ_FIRST(&server->pending)) != NULL) {
         TAILQ_REMOVE(&server->pending, pending, link);
@@ -424,7 +436,8 @@ struct dns_server *dns_server_new(const char *zone, uint16_t port, struct am_pro
     if (server == NULL)
         return NULL;
     TAILQ_INIT(&server->pending);
-    TAILQ_INIT(&server->scripts);
+    for (size_t i = 0; i < BUCKETS; i++)
+        TAILQ_INIT(&server->scripts[i]);
     pthread_mutex_init(&server->lock, NULL);
     server->udp_fd = server->listen_fd = -1;
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
