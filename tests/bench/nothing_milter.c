@@ -1,19 +1,22 @@
 /*
  * A libmilter program that does nothing: what any milter pays for the events it takes.
  *
- *     nothing-milter SOCKET STEPS ACTIONS [insert]
+ *     nothing-milter SOCKET STEPS ACTIONS [insert | wait MILLISECONDS]
  *
  * STEPS and ACTIONS are what it asks for in negotiation (numbers, as load --terms prints them):
  * with those of another milter it takes the same events and answers the same ones. With
- * "insert" it adds one header field to each message, which is the least a result needs.
+ * "insert" it adds one header field to each message, which is the least a result needs; with
+ * "wait" it sleeps at the end of each message, as one does that waits for the DNS.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libmilter/mfapi.h>
 
 static unsigned long want_steps, want_actions;
 static int want_insert;
+static unsigned wait_ms;
 
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
                              unsigned long in0, unsigned long in1, unsigned long *out_actions,
@@ -94,6 +97,9 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *text, size_t len)
 static sfsistat on_eom(SMFICTX *ctx)
 {
     static char name[] = "X-Nothing", value[] = " done";
+    struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000L};
+    if (wait_ms > 0)
+        nanosleep(&wait, NULL);
     if (want_insert)
         smfi_insheader(ctx, 0, name, value);
     return SMFIS_CONTINUE;
@@ -113,6 +119,8 @@ int main(int argc, char **argv)
     want_steps = strtoul(argv[2], NULL, 0);
     want_actions = strtoul(argv[3], NULL, 0);
     want_insert = argc > 4 && strcmp(argv[4], "insert") == 0;
+    if (argc > 5 && strcmp(argv[4], "wait") == 0)
+        wait_ms = (unsigned)strtoul(argv[5], NULL, 10);
     struct smfiDesc filter = {.xxfi_name = name,
                               .xxfi_version = SMFI_VERSION,
                               .xxfi_flags = want_actions,
