@@ -42,6 +42,7 @@ struct waiter {
 struct live {
     struct am_resolver base;
     const struct am_clock *clock;
+    void (*before_wait)(void);
     struct am_dns_loop *loop;
     struct am_dns_key_seed seed;
     pthread_condattr_t monotonic;
@@ -317,6 +318,8 @@ static void live_wait_any(struct am_dns_query *const *queries, size_t count)
     struct waiter waiter;
     int64_t earliest_us;
 
+    if (live->before_wait != NULL)
+        live->before_wait();
     pthread_cond_init(&waiter.news, &live->monotonic);
     pthread_mutex_lock(&live->lock);
     live->sleeping++;
@@ -385,6 +388,7 @@ static struct live *make(const struct am_dns_live_options *options)
         return NULL;
     live->base.ops = &live_ops;
     live->clock = options->clock != NULL ? options->clock : am_clock_system();
+    live->before_wait = options->before_wait;
     pthread_mutex_init(&live->lock, NULL);
     pthread_cond_init(&live->all_left, NULL);
     pthread_condattr_init(&live->monotonic);

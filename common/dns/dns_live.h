@@ -44,6 +44,8 @@ struct am_dns_live_options {
     size_t cache_entries;    /* most names kept; 0 switches the cache off */
     size_t cache_bytes;      /* most bytes kept; 0 = 1 KiB for each entry */
     const struct am_clock *clock;
+    /* Called by a thread right before it waits for an answer, or NULL; must not block. */
+    void (*before_wait)(void);
 };
 
 /* Figures since the start; each is monotonic unless it says otherwise. */

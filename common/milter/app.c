@@ -8,6 +8,7 @@
 
 #include "common/milter/app_args.h"
 #include "common/milter/app_serve.h"
+#include "common/milter/transport.h"
 
 static int print_help(const struct am_app *app)
 {
@@ -84,6 +85,7 @@ static int with_config(const struct am_app *app, struct am_app_args *args, am_sc
         .overrides = args->overrides,
         .override_count = args->override_count,
         .clock = am_clock_system(),
+        .before_wait = am_transport_before_wait,
     };
     if (!find_config(app, args, &source.path, &problem))
         return complain(app, &problem, AM_APP_EXIT_CONFIG);

@@ -1,5 +1,7 @@
 #include "common/milter/libmilter_transport.h"
 
+#include "common/milter/libmilter_wake.h"
+
 /* Longest field that Postfix passes on is 100 KB; libmilter drops the session beyond its own limit.
  */
 #define MAX_DATA_SIZE ((size_t)1 << 20)
@@ -40,12 +42,21 @@ bool am_transport_open(const struct am_transport_options *options, struct am_pro
         return am_problem_set(
             problem, "cannot listen on \"%s\": it is in use, or this user may not bind there",
             options->socket);
+
+    struct am_problem why;
+    if (!am_libmilter_wake_open(options->socket, &why))
+        am_log(AM_LOG_WARNING, "connections may wait for each other's DNS: %s", why.text);
     return true;
 }
 
 bool am_transport_serve(void)
 {
     return smfi_main() == MI_SUCCESS;
+}
+
+void am_transport_before_wait(void)
+{
+    am_libmilter_wake();
 }
 
 void am_transport_drain(void)

@@ -17,6 +17,7 @@ struct am_transport {
     atomic_bool draining;
     atomic_bool told_missing;  /* the log has said what the MTA does not offer */
     atomic_ullong connections; /* numbers them */
+    int wake_fd;               /* see libmilter_wake.h; -1 = none */
 };
 
 /* Returns the process' transport. */

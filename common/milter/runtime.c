@@ -145,7 +145,8 @@ static bool set_host_name(struct am_runtime *runtime, struct am_problem *problem
 /* --- the resolver --- */
 
 static struct am_resolver *make_resolver(const struct am_dns_options *dns,
-                                         const struct am_clock *clock, struct am_problem *problem)
+                                         const struct am_runtime_source *source,
+                                         struct am_problem *problem)
 {
     if (dns->zone[0] != '\0')
         return am_dns_zone_load(dns->zone, problem);
@@ -156,7 +157,8 @@ static struct am_resolver *make_resolver(const struct am_dns_options *dns,
         .attempts = (unsigned)dns->attempts,
         .cache_entries = (size_t)dns->cache_size,
         .cache_bytes = (size_t)dns->cache_bytes,
-        .clock = clock,
+        .clock = source->clock,
+        .before_wait = source->before_wait,
     };
     return am_dns_live_new(&options, problem);
 }
@@ -187,7 +189,7 @@ static bool open_resolver(struct am_runtime *runtime, const struct am_runtime_so
         return no_memory(problem);
     am_snapshot_init(&owner->snapshot, resolver_owner_destroy);
     runtime->resolver_owner = &owner->snapshot;
-    owner->resolver = make_resolver(dns, runtime->clock, problem);
+    owner->resolver = make_resolver(dns, source, problem);
     runtime->resolver = owner->resolver;
     runtime->resolver_is_live = dns->zone[0] == '\0';
     return owner->resolver != NULL;

@@ -115,7 +115,8 @@ struct am_runtime_source {
     size_t override_count;
     const struct am_clock *clock;
     struct am_counters *counters;
-    bool check_only;  /* open no live resolver */
+    bool check_only;           /* open no live resolver */
+    void (*before_wait)(void); /* called by a mail thread before it waits for the DNS; or NULL */
     bool keep_config; /* with `former`: take its configuration, read no file; modules open anew */
 };
 

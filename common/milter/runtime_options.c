@@ -159,7 +159,7 @@ static const struct am_option dns_rows[] = {
      .help = "rounds over the list of name servers"},
     {ROW(cache_size, AM_OPTION_INT), .fallback = "10000", .min = 0, .max = 10000000,
      .help = "most names kept in the cache; 0 switches it off"},
-    {ROW(cache_bytes, AM_OPTION_SIZE), .fallback = "0", .min = 0, .max = INT64_C(1) << 34,
+    {ROW(cache_bytes, AM_OPTION_SIZE), .fallback = "3M", .min = 0, .max = INT64_C(1) << 34,
      .help = "most memory of the cache; 0: 1k for each name"},
     {ROW(zone, AM_OPTION_TEXT), .fallback = "",
      .help = "master file that is served in place of any name server, for tests and tools"},

@@ -32,6 +32,12 @@ bool am_transport_open(const struct am_transport_options *options,
 bool am_transport_serve(void) AM_MUST_USE;
 
 /*
+ * Tells that the caller, inside a callback, is about to wait for something slow, so that others
+ * are served meanwhile. Never blocks. Threads: any.
+ */
+void am_transport_before_wait(void);
+
+/*
  * From now on a new connection or a new message is answered with a temporary failure, while
  * messages under way (AM_COUNT_MESSAGES_OPEN) go on to their end. Cannot be taken back. Threads:
  * any.
