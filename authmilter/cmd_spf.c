@@ -236,6 +236,8 @@ static int run(int argc, char **argv)
     const struct spf_engine *engine = spf_engine_find(args.engine);
     if (engine == NULL)
         return refuse("--engine: there is no such engine in this build"), AM_EXIT_USAGE;
+    if (args.record != NULL && engine != &spf_engine_builtin)
+        return refuse("--record is for the builtin engine only"), AM_EXIT_USAGE;
     struct am_resolver *resolver = open_resolver(&args, &problem);
     if (resolver == NULL) {
         fprintf(stderr, "authmilter spf: %s\n", problem.text);

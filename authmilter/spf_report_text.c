@@ -21,8 +21,8 @@ static void write_cell(const struct spf_step *step, enum column column, struct a
         am_log_escape(out, step->term);
         break;
     case COLUMN_ASKED:
-        if (step->target != NULL)
-            am_log_escape(out, am_span_str(step->target));
+        if (step->target != NULL) /* printable already: odd octets stand as \DDD */
+            am_buf_add_str(out, step->target);
         break;
     case COLUMN_DNS:
         spf_step_dns(step, out);

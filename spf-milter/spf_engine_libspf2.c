@@ -103,7 +103,35 @@ static SPF_dns_rr_t *lookup(SPF_dns_server_t *server, const char *name, ns_type 
     return out;
 }
 
-static enum spf_result map_result(SPF_response_t *response)
+/*
+ * The error that counts: for a record it cannot read libspf2 first notes
+ * what is wrong and then says "no record" (SPF_E_NOT_SPF).
+ */
+static SPF_errcode_t first_error(SPF_response_t *response)
+{
+    for (int i = 0; i < SPF_response_messages(response); i++) {
+        SPF_error_t *message = SPF_response_message(response, i);
+        if (SPF_error_errorp(message))
+            return SPF_error_code(message);
+    }
+    return SPF_response_errcode(response);
+}
+
+static enum spf_result map_error(SPF_errcode_t error)
+{
+    switch (error) {
+    case SPF_E_NOT_SPF:
+    case SPF_E_SUCCESS:
+        return SPF_NONE;
+    case SPF_E_DNS_ERROR:
+    case SPF_E_NO_MEMORY:
+        return SPF_TEMPERROR;
+    default:
+        return SPF_PERMERROR;
+    }
+}
+
+static enum spf_result map_result(SPF_response_t *response, SPF_errcode_t error)
 {
     switch (SPF_response_result(response)) {
     case SPF_RESULT_NEUTRAL:
@@ -114,25 +142,15 @@ static enum spf_result map_result(SPF_response_t *response)
         return SPF_FAIL;
     case SPF_RESULT_SOFTFAIL:
         return SPF_SOFTFAIL;
-    case SPF_RESULT_NONE:
-        return SPF_NONE;
     case SPF_RESULT_TEMPERROR:
         return SPF_TEMPERROR;
     case SPF_RESULT_PERMERROR:
         return SPF_PERMERROR;
+    case SPF_RESULT_NONE:
     case SPF_RESULT_INVALID:
         break;
     }
-    switch (SPF_response_errcode(response)) { /* it leaves the result open after most errors */
-    case SPF_E_NOT_SPF:
-    case SPF_E_SUCCESS:
-        return SPF_NONE;
-    case SPF_E_DNS_ERROR:
-    case SPF_E_NO_MEMORY:
-        return SPF_TEMPERROR;
-    default:
-        return SPF_PERMERROR;
-    }
+    return map_error(error); /* it leaves the result open after most errors */
 }
 
 /* "postmaster@helo" for the HELO identity and the null sender, else the sender. */
@@ -159,11 +177,11 @@ static bool set_client(SPF_request_t *spf, const struct am_ip *client)
 
 static void read_response(struct peer *peer, SPF_response_t *response)
 {
+    SPF_errcode_t error = first_error(response);
     struct spf_outcome *outcome = &peer->outcome;
-    outcome->result = map_result(response);
-    if (SPF_response_errcode(response) != SPF_E_SUCCESS)
-        outcome->reason =
-            spf_printable(peer->arena, am_span_str(SPF_strerror(SPF_response_errcode(response))));
+    outcome->result = map_result(response, error);
+    if (error != SPF_E_SUCCESS)
+        outcome->reason = spf_printable(peer->arena, am_span_str(SPF_strerror(error)));
     const char *explanation = SPF_response_get_explanation(response);
     if (outcome->result == SPF_FAIL && explanation != NULL && peer->request->want_explanation)
         outcome->explanation = spf_printable(peer->arena, am_span_str(explanation));
@@ -187,9 +205,10 @@ static void query(struct peer *peer, SPF_server_t *server)
         SPF_request_set_env_from(spf, sender);
         SPF_request_query_mailfrom(spf, &response);
     }
-    if (response != NULL)
+    if (response != NULL) { /* unlike free(), its functions take no NULL */
         read_response(peer, response);
-    SPF_response_free(response);
+        SPF_response_free(response);
+    }
     if (spf != NULL)
         SPF_request_free(spf);
 }
@@ -219,7 +238,8 @@ static const struct spf_outcome *evaluate(struct am_arena *arena, const struct s
     SPF_server_set_rec_dom(server, request->receiver == NULL ? "unknown" : request->receiver);
     if (request->default_explanation != NULL)
         SPF_server_set_explanation(server, request->default_explanation, &warnings);
-    SPF_response_free(warnings);
+    if (warnings != NULL)
+        SPF_response_free(warnings);
     query(peer, server);
     SPF_server_free(server);
     return &peer->outcome;

@@ -1,4 +1,4 @@
-/* A macro string, as domain-spec and as explanation; what follows the first line is the local part.
+/* A macro string, as domain-spec and as explanation; the lines after the first are the local part.
  */
 #include <stdlib.h>
 
@@ -7,7 +7,6 @@
 #include "tests/fuzz/spf_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct am_arena *arena = am_arena_new(65536, 8 << 20);
@@ -22,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (spf_macro_check(spec, SPF_MACRO_IN_DOMAIN, &flags) &&
         spf_macro_expand_domain(check, spec, flags, &domain, &name) && name.len > SPF_NAME_MAX &&
         am_span_find(spf_name_span(&name), '.') < name.len)
-        abort(); /* it could have been cut */
+        abort();
     const char *text = spf_macro_expand_explanation(check, spec, 512, &domain);
     if (text != NULL && strlen(text) > 512)
         abort();

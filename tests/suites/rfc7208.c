@@ -3,7 +3,8 @@
  *
  *     suite_rfc7208 [-v] [engine]
  *
- * Exit status: 0 all passed, 1 some failed, 77 the suite is not there.
+ * Exit status: 0 all passed, 1 some failed, 77 the suite is not there. Another
+ * engine than the builtin one is run for comparison only: its failures are counted.
  */
 #include <stdio.h>
 #include <string.h>
@@ -104,5 +105,6 @@ int main(int argc, char **argv)
         ran = run_scenario(&run, &suite->scenarios[i]) && ran;
     spf_suite_free(suite);
     printf("%u passed, %u failed (each case without and with prefetch)\n", run.passed, run.failed);
-    return ran && run.failed == 0 && run.passed > 0 ? 0 : 1;
+    bool compared = run.engine != &spf_engine_builtin;
+    return ran && run.passed > 0 && (run.failed == 0 || compared) ? 0 : 1;
 }
