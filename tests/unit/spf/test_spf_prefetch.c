@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tests/suites/differential/generate.h"
+
 static const char zone[] =
     "e.example. 60 IN TXT \"v=spf1 include:i1.example include:i2.example a mx -all\"\n"
     "e.example. 60 IN A 198.51.100.1\n"
@@ -107,6 +109,39 @@ static void a_warm_cache_is_asked_no_more_than_needed(void **state)
     fixture_fini(&fixture);
 }
 
+/* Over random zones, with answers that take their time: the same result, term and counts. */
+static void random_zones_show_no_difference(void **state)
+{
+    struct generator generator = {.state = 8616};
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct fixture fixture;
+        struct am_buf text;
+        am_buf_init(&text, 0);
+        generate_zone(&generator, &text);
+        fixture_init(&fixture, am_buf_str(&text));
+        for (int k = 0; k < 10; k++) {
+            const char *client = generate_client(&generator), *from = generate_sender(&generator);
+            fixture.dns.delay_us = 0;
+            fixture.request.prefetch = false;
+            const struct spf_outcome *outcome =
+                fixture_evaluate(&fixture, client, "h0.d0.example", from);
+            enum spf_result result = outcome->result;
+            unsigned terms = outcome->terms_used, voids = outcome->voids_used;
+            unsigned queries = outcome->queries;
+            fixture.dns.delay_us = 1000;
+            fixture.request.prefetch = true;
+            outcome = fixture_evaluate(&fixture, client, "h0.d0.example", from);
+            assert_int_equal(outcome->result, result);
+            assert_int_equal(outcome->terms_used, terms);
+            assert_int_equal(outcome->voids_used, voids);
+            assert_in_range(outcome->queries, 1, queries + 20);
+        }
+        fixture_fini(&fixture);
+        am_buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +150,7 @@ int main(void)
         cmocka_unit_test(the_names_of_mx_and_ptr_are_asked_together),
         cmocka_unit_test(prefetch_is_bounded_and_changes_nothing),
         cmocka_unit_test(a_warm_cache_is_asked_no_more_than_needed),
+        cmocka_unit_test(random_zones_show_no_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
