@@ -6,7 +6,7 @@
 /*
  * libspf2 behind our door, over our resolver and with our budgets: for
  * comparison, never the default. It has no trace, no void limit, and no
- * explanation of its own making; docs/ and the differential test list where it differs.
+ * limit of ours but the number of look-ups; the differential test lists where it differs.
  */
 extern const struct spf_engine spf_engine_libspf2;
 
