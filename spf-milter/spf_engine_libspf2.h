@@ -4,9 +4,9 @@
 #include "spf-milter/spf.h"
 
 /*
- * libspf2 behind our door, over our resolver and with our budgets: for
- * comparison, never the default. It has no trace, no void limit, and no
- * limit of ours but the number of look-ups; the differential test lists where it differs.
+ * libspf2 behind our door and over our resolver: for comparison, never the
+ * default. It gives no trace, and of our limits only the sum of all look-ups
+ * and the time hold. The differential test lists where and why it differs.
  */
 extern const struct spf_engine spf_engine_libspf2;
 

@@ -20,16 +20,25 @@
 #define MODIFIER "[a-z][-_.0-9a-z]*=" STRING
 #define KNOWN "(redirect|exp)="
 
-static bool matches(const char *pattern, const char *text, regmatch_t *groups, size_t count)
+/* The patterns, compiled when first used; a test may keep them for its lifetime. */
+static const struct pattern {
+    const char *text;
+    size_t groups;
+} patterns[] = {{MECHANISM, 0}, {NETWORK6, 3}, {MODIFIER, 0}, {KNOWN ".*", 0}, {KNOWN DOMAIN, 0}};
+enum { IS_MECHANISM, IS_NETWORK6, IS_MODIFIER, IS_KNOWN, IS_KNOWN_WELL, PATTERN_COUNT };
+
+static bool matches(int which, const char *text, regmatch_t *groups)
 {
-    regex_t regex;
-    char whole[2048];
-    snprintf(whole, sizeof(whole), "^(%s)$", pattern);
-    if (regcomp(&regex, whole, REG_EXTENDED | REG_ICASE) != 0)
-        return false;
-    bool found = regexec(&regex, text, count, groups, 0) == 0;
-    regfree(&regex);
-    return found;
+    static regex_t compiled[PATTERN_COUNT];
+    static bool ready[PATTERN_COUNT];
+    if (!ready[which]) {
+        char whole[2048];
+        snprintf(whole, sizeof(whole), "^(%s)$", patterns[which].text);
+        if (regcomp(&compiled[which], whole, REG_EXTENDED | REG_ICASE) != 0)
+            return false;
+        ready[which] = true;
+    }
+    return regexec(&compiled[which], text, patterns[which].groups, groups, 0) == 0;
 }
 
 static bool is_network6(const char *term)
@@ -37,7 +46,7 @@ static bool is_network6(const char *term)
     regmatch_t groups[3];
     char text[64];
     unsigned char address[16];
-    if (!matches(NETWORK6, term, groups, 3))
+    if (!matches(IS_NETWORK6, term, groups))
         return false;
     snprintf(text, sizeof(text), "%.*s", (int)(groups[2].rm_eo - groups[2].rm_so),
              term + groups[2].rm_so);
@@ -46,10 +55,10 @@ static bool is_network6(const char *term)
 
 static bool is_term(const char *term)
 {
-    if (matches(KNOWN ".*", term, NULL, 0))
-        return matches(KNOWN DOMAIN, term, NULL, 0);
-    return matches(MECHANISM, term, NULL, 0) || is_network6(term) ||
-           matches(MODIFIER, term, NULL, 0);
+    if (matches(IS_KNOWN, term, NULL))
+        return matches(IS_KNOWN_WELL, term, NULL);
+    return matches(IS_MECHANISM, term, NULL) || is_network6(term) ||
+           matches(IS_MODIFIER, term, NULL);
 }
 
 /* Calls `visit` for each term; stops when it says false. */
