@@ -8,6 +8,7 @@
 #include "common/dns/dns_cache.h"
 #include "common/dns/dns_key.h"
 #include "common/dns/dns_loop.h"
+#include "common/dns/dns_server_list.h"
 
 /*
  * The callers' side of the resolver. One lock guards the cache, the look-ups
@@ -403,6 +404,14 @@ static struct live *make(const struct am_dns_live_options *options)
         return NULL;
     }
     return live;
+}
+
+bool am_dns_live_check_nameserver(const char *text, struct am_problem *problem)
+{
+    const struct am_dns_live_options options = {.nameservers = &text, .nameserver_count = 1};
+    struct am_dns_server_list list;
+
+    return am_dns_server_list_read(&list, &options, problem);
 }
 
 struct am_resolver *am_dns_live_new(const struct am_dns_live_options *options,

@@ -48,6 +48,14 @@ struct am_dns_live_options {
     void (*before_wait)(void);
 };
 
+/*
+ * Judges one entry of `am_dns_live_options.nameservers` without asking anybody.
+ *
+ * Returns: false with a sentence.
+ * Threads: any.
+ */
+bool am_dns_live_check_nameserver(const char *text, struct am_problem *problem);
+
 /* Figures since the start; each is monotonic unless it says otherwise. */
 struct am_dns_live_stats {
     uint64_t lookups; /* calls of am_dns_start() */

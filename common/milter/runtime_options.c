@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "common/base/log.h"
+#include "common/dns/dns_live.h"
 #include "common/milter/listen.h"
 #include "common/milter/metrics.h"
 #include "common/milter/runtime.h"
@@ -151,7 +152,7 @@ static const struct am_option authres_rows[] = {
 
 #define SECTION am_dns_options
 static const struct am_option dns_rows[] = {
-    {ROW(nameservers, AM_OPTION_LIST), .fallback = "",
+    {ROW(nameservers, AM_OPTION_LIST), .fallback = "", .check = am_dns_live_check_nameserver,
      .help = "recursive name servers, as address or address:port; empty: those of resolv.conf"},
     {MS_ROW(timeout), .fallback = "2s", .min = 50, .max = 30000,
      .help = "how long one attempt waits for an answer"},
