@@ -84,9 +84,9 @@ bool am_privilege_drop(const char *user, const char *group, struct am_problem *p
         return true;
     if (geteuid() != 0)
         return am_problem_set(problem,
-                              "only root can change to user \"%s\", group \"%s\"; start as root or "
-                              "leave milter.user and milter.group empty",
-                              user, group);
+                              "only root can become %s \"%s\"; start as root or leave milter.user "
+                              "and milter.group empty",
+                              user[0] != '\0' ? "user" : "group", user[0] != '\0' ? user : group);
     const struct passwd *entry = getpwuid(uid);
     return change(entry == NULL ? "" : entry->pw_name, uid, gid, problem);
 }

@@ -144,6 +144,18 @@ static bool clear_path(const char *path, struct am_problem *problem)
     return true;
 }
 
+/* libmilter says only to syslog why it could not bind: find out before. */
+static bool may_make_socket(const char *directory, struct am_problem *problem)
+{
+    if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
+        return true;
+    int error = errno;
+    const struct passwd *user = getpwuid(geteuid());
+    return am_problem_set(problem, "user %s cannot make a socket in %s: %s",
+                          user == NULL ? "without a name" : user->pw_name, directory,
+                          strerror(error));
+}
+
 static bool prepare_unix(struct am_listen *self, struct am_problem *problem)
 {
     char directory[PATH_MAX];
@@ -156,6 +168,11 @@ static bool prepare_unix(struct am_listen *self, struct am_problem *problem)
     int fd = open_directory(self, directory, problem);
     if (fd == -1)
         return false;
+    if (!may_make_socket(directory, problem)) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
     if (fd >= 0) {
         if (flock(fd, LOCK_EX) == 0)
             self->directory_fd = fd;
@@ -175,7 +192,7 @@ static bool prepare_unix(struct am_listen *self, struct am_problem *problem)
 
 /* --- ports --- */
 
-/* libmilter says only to syslog why it could not bind: find out before. */
+/* As above, for ports. */
 static bool try_bind(const struct addrinfo *info, const struct am_listen_address *address,
                      struct am_problem *problem)
 {
@@ -242,10 +259,15 @@ static bool change_access(const struct am_listen *self, int fd, uid_t uid, gid_t
     const char *path = self->address.path;
     bool differs =
         (uid != (uid_t)-1 && uid != status->st_uid) || (gid != (gid_t)-1 && gid != status->st_gid);
-    if (differs && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
-        return am_problem_set(problem,
-                              "cannot give the socket %s to owner \"%s\" and group \"%s\": %s",
-                              path, self->access.owner, self->access.group, strerror(errno));
+    if (differs && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0) {
+        bool owner = uid != (uid_t)-1 && uid != status->st_uid;
+        return am_problem_set(problem, "cannot give the socket %s to %s \"%s\": %s%s", path,
+                              owner ? "user" : "group",
+                              owner ? self->access.owner : self->access.group, strerror(errno),
+                              errno != EPERM ? ""
+                              : owner        ? "; only root can"
+                                             : "; only root or a member of the group can");
+    }
     snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
     if (chmod(itself, self->access.mode) != 0)
         return am_problem_set(problem, "cannot set mode %04o of the socket %s: %s",

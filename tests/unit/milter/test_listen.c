@@ -179,6 +179,37 @@ static void names_unknown_groups(void **state)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void says_who_may_not_make_a_socket_where(void **state)
+{
+    struct am_listen listen;
+    struct am_problem problem;
+    const struct am_listen_access of_root = {"root", "", 0660, (uid_t)-1};
+    uid_t former = geteuid();
+    (void)state;
+    snprintf(path, sizeof(path), "%s/s", directory);
+    /* Root may write anywhere: be somebody else for a moment. */
+    if (former == 0)
+        assert_int_equal(seteuid(65534), 0);
+    else
+        assert_int_equal(chmod(directory, 0500), 0);
+    int fd = am_listen_open_unix(&listen, path, &plain, &problem);
+    assert_int_equal(fd, -1);
+    assert_non_null(strstr(problem.text, " cannot make a socket in "));
+    assert_non_null(strstr(problem.text, "Permission denied"));
+    if (former == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(directory, 0777), 0);
+    if (former == 0)
+        assert_int_equal(seteuid(65534), 0);
+    fd = am_listen_open_unix(&listen, path, &of_root, &problem);
+    assert_int_equal(fd, -1);
+    assert_non_null(strstr(problem.text, "to user \"root\": Operation not permitted"));
+    assert_non_null(strstr(problem.text, "; only root can"));
+    if (former == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void finds_a_port_in_use(void **state)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -212,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_queue_is_not_a_stale_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_other_files_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_unknown_groups, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_who_may_not_make_a_socket_where, set_up, tear_down),
         cmocka_unit_test(finds_a_port_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
