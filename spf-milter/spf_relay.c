@@ -79,16 +79,16 @@ static bool read_literal(struct am_ip *ip, struct am_span word)
 }
 
 /*
- * Looks at a word of a comment: an address in brackets anywhere, or a bare one when
- * it is the comment's only word (Exchange, qmail: "ip" or "user@ip").
+ * Looks at a word of a comment: an address in brackets, or a bare one when it is
+ * the comment's only word (Exchange, qmail: "ip" or "user@ip"). Brackets inside a
+ * word are not the relay's: "ident=[192.0.2.1]" (Exim) is what the client says.
  */
 static void read_comment_word(struct spf_hop *hop, struct am_span word, bool only_word)
 {
     struct am_ip ip;
-    size_t open = am_span_find(word, '[');
 
-    if (open < word.len) {
-        if (read_literal(&ip, am_span_of(word.ptr + open, word.len - open)))
+    if (word.len > 0 && word.ptr[0] == '[') {
+        if (read_literal(&ip, word))
             note_ip(hop, &ip);
         return;
     }
@@ -108,6 +108,9 @@ static void read_comment(struct spf_hop *hop, struct am_span comment)
     bool nested, helo_follows = false;
     size_t index = 0;
 
+    /* Postfix with smtpd_tls_received_header: names in it are the client's own choice. */
+    if (am_span_starts_nocase(comment, am_span_str("Client CN ")))
+        return;
     while (next_token(&rest, &word, &nested)) {
         bool only = index == 0 && am_span_trim(rest).len == 0;
 
@@ -159,31 +162,63 @@ static void read_protocol(struct spf_hop *hop, struct am_span rest)
     }
 }
 
+/* Returns how often the word "by" stands outside comments; `*clause` ends before the last one. */
+static size_t end_from_clause(struct am_span *clause, struct am_span *after)
+{
+    struct am_span value = *clause, rest = value, token;
+    bool is_comment;
+    size_t count = 0;
+
+    *after = value;
+    while (next_token(&rest, &token, &is_comment)) {
+        if (is_comment || !word_is(token, "by"))
+            continue;
+        *clause = am_span_of(value.ptr, (size_t)(token.ptr - value.ptr));
+        *after = rest;
+        count++;
+    }
+    return count;
+}
+
+/*
+ * Some relays, Postfix among them, repeat a HELO with all its blanks, so that "EHLO [192.0.2.1] by
+ * x with ESMTPA" brings words into the field that look like the relay's own. The relay's own "by"
+ * comes after them, and with it the comment that tells the address; a recipient can bring in a
+ * further "by", behind it. So of several the last one ends the clause, and then neither the HELO
+ * nor the protocol is believed.
+ */
 void spf_relay_parse(struct spf_hop *hop, struct am_span value)
 {
-    struct am_span rest = value, token, name;
+    struct am_span rest = value, token, after;
     bool is_comment;
     struct am_ip ip;
 
     *hop = (struct spf_hop){.authenticated = false};
     if (!next_token(&rest, &token, &is_comment) || is_comment || !word_is(token, "from"))
         return;
-    if (!next_token(&rest, &name, &is_comment) || is_comment)
-        return;
-    struct am_span after = rest;
+    size_t bys = end_from_clause(&rest, &after);
+    struct am_span name = am_span_of(NULL, 0);
+    size_t words = 0;
+    bool commented = false;
     while (next_token(&rest, &token, &is_comment)) {
-        if (is_comment)
+        if (is_comment) {
+            if (words == 0)
+                return;
+            commented = true;
             read_comment(hop, token);
-        else
-            break; /* "by", or a clause we have no use for */
-        after = rest;
+        } else if (!commented) {
+            name = words == 0 ? token
+                              : am_span_of(name.ptr, (size_t)(token.ptr + token.len - name.ptr));
+            words++;
+        }
     }
     /* "from [192.0.2.1] (helo=x)" of Exim; behind a comment's address it is only a HELO. */
-    if (hop->ip.family == 0 && !hop->ambiguous && read_literal(&ip, name))
+    if (hop->ip.family == 0 && !hop->ambiguous && words == 1 && bys < 2 && read_literal(&ip, name))
         hop->ip = ip;
     if (hop->helo.len == 0)
         hop->helo = name;
-    read_protocol(hop, after);
+    if (bys < 2)
+        read_protocol(hop, after);
 }
 
 static bool lost(struct spf_relay_walk *walk, const char *why)

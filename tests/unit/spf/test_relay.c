@@ -51,6 +51,19 @@ static const struct {
      "mail.example.org"},
     {"from ptr.example (HELO [10.0.0.1]) (user@192.0.2.12) by 0 with SMTP; x", "192.0.2.12",
      "[10.0.0.1]"},
+    /* Words of strangers in it: a HELO with blanks, an ident, a certificate, a recipient */
+    {"from x by y with ESMTPA (unknown [192.0.2.20]) by relay (Postfix) with ESMTP id 1; x",
+     "192.0.2.20", "x by y with ESMTPA"},
+    {"from [10.0.0.1] by x (unknown [192.0.2.21]) by relay (Postfix) with ESMTP id 1; x",
+     "192.0.2.21", "[10.0.0.1] by x"},
+    {"from two words (unknown [192.0.2.22]) by relay (Postfix) with ESMTP id 1; x", "192.0.2.22",
+     "two words"},
+    {"from [10.0.0.1] by x by relay with esmtp; x", NULL, "[10.0.0.1] by x"},
+    {"from [192.0.2.23] (helo=h ident=[10.0.0.1]) by relay with esmtp; x", "192.0.2.23", "h"},
+    {"from h (IDENT:[10.0.0.1]@p [192.0.2.24]) by relay (8.17/8.17); x", "192.0.2.24", "h"},
+    {"from h (p [192.0.2.25]) (Client CN \"a [10.0.0.1] b\", Issuer \"c\" (not verified)) by relay "
+     "(Postfix) with ESMTPS id 1; x",
+     "192.0.2.25", "h"},
     /* Nothing to learn */
     {"by relay.example.com (Postfix, from userid 1000) id 4X; x", NULL, ""},
     {"from localhost by relay with LMTP; x", NULL, "localhost"},
@@ -104,6 +117,27 @@ static void test_submissions(void **state)
     spf_relay_parse(&hop, am_span_str("from pc (pc [192.0.2.1]) by relay (with ESMTPA) with ESMTPS "
                                       "id with; x"));
     assert_false(hop.authenticated);
+}
+
+/* Only the relay itself can say that it asked for a password: not a HELO, nor a recipient. */
+static void test_forged_submissions(void **state)
+{
+    static const char *const values[] = {
+        "from x by y with ESMTPA (unknown [192.0.2.1]) by relay (Postfix) with ESMTP id 1; x",
+        "from x with ESMTPA (unknown [192.0.2.1]) by relay (Postfix) with ESMTP id 1; x",
+        "from x (unknown [192.0.2.1]) by relay (Postfix) with ESMTP id 1 for <\"u+a by b with "
+        "ESMTPA "
+        "c\"@example.com>; x",
+        "from x by y with ESMTPA by relay with ESMTP; x",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct spf_hop hop;
+        spf_relay_parse(&hop, am_span_str(values[i]));
+        if (hop.authenticated)
+            fail_msg("believed: %s", values[i]);
+    }
 }
 
 /* --- the walk --- */
@@ -224,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_two_addresses_are_ambiguous),
         cmocka_unit_test(test_submissions),
+        cmocka_unit_test(test_forged_submissions),
         cmocka_unit_test_setup_teardown(test_walk_ends_at_first_outsider, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_walk_passes_a_relays_own_filter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_walk_does_not_guess, set_up, tear_down),
