@@ -102,14 +102,6 @@ static bool set_identity(struct spf_check *check)
     if (request->identity == SPF_HELO || request->sender.is_null) {
         local.len = 0;
         domain = helo;
-    } else if (domain.len == 0) {
-        /* Not an address by RFC 5321; what stands behind the last "@" is still its domain. */
-        struct am_span full = request->sender.full;
-        size_t at = am_span_find_last(full, '@');
-        if (at < full.len) {
-            local = am_span_of(full.ptr, at);
-            domain = am_span_of(full.ptr + at + 1, full.len - at - 1);
-        }
     }
     if (local.len == 0)
         local = am_span_str("postmaster");

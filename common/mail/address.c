@@ -86,27 +86,41 @@ static bool unwrap(struct am_span *text)
     return true;
 }
 
+/* What can be said of a text that is no path: whoever sends one must not escape his domain's
+ * policy. */
+static bool guess(struct am_address *out, struct am_span text)
+{
+    if (text.len > 0 && text.ptr[0] == '<')
+        text = am_span_of(text.ptr + 1, text.len - 1);
+    if (text.len > 0 && text.ptr[text.len - 1] == '>')
+        text.len--;
+    size_t at = am_span_find_last(text, '@');
+    *out = (struct am_address){.full = text, .local = am_span_of(text.ptr, at)};
+    if (at < text.len)
+        out->domain = am_span_of(text.ptr + at + 1, text.len - at - 1);
+    return false;
+}
+
 bool am_address_parse(struct am_address *out, struct am_span path)
 {
-    struct am_span text = am_span_trim(path);
+    const struct am_span trimmed = am_span_trim(path);
+    struct am_span text = trimmed;
     struct am_span mailbox;
     struct scan scan;
 
-    *out = (struct am_address){.full = text};
     if (has_control(text) || !unwrap(&text))
-        return false;
+        return guess(out, trimmed);
     mailbox = skip_route(text);
     if (mailbox.len == 0 && text.len > 0)
-        return false;
+        return guess(out, trimmed);
     if (mailbox.len == 0) {
         *out = (struct am_address){.is_null = true};
         return true;
     }
     scan = scan_quotes(mailbox);
     if (!scan.sound)
-        return false;
-    out->full = mailbox;
-    out->local = am_span_of(mailbox.ptr, scan.at);
+        return guess(out, trimmed);
+    *out = (struct am_address){.full = mailbox, .local = am_span_of(mailbox.ptr, scan.at)};
     if (scan.at < mailbox.len)
         out->domain = am_span_of(mailbox.ptr + scan.at + 1, mailbox.len - scan.at - 1);
     return true;

@@ -23,8 +23,9 @@ struct am_address {
  * Splits a path.
  *
  * Returns: false when it is not one (unbalanced bracket or quote, bytes after
- * the bracket, a control character or NUL); `out` then holds the trimmed text as
- * `full` and nothing else, so that it can still be shown.
+ * the bracket, a control character or NUL); `out` then holds a guess: the text
+ * without its outer brackets, split at the last '@' of all, so that it can
+ * be shown and a malformed sender does not escape the policy of its domain.
  * Threads: any.
  */
 bool am_address_parse(struct am_address *out, struct am_span path);
