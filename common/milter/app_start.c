@@ -14,18 +14,42 @@
 /* Our callbacks need little stack; libmilter makes a thread for every busy connection. */
 #define THREAD_STACK_BYTES ((size_t)256 * 1024)
 
+static void *do_nothing(void *unused)
+{
+    return unused;
+}
+
+/*
+ * Gives threads a small stack where threads can be made with one: what is linked in (a sanitizer,
+ * say) may need more of each stack than this for its own thread-local storage.
+ */
+static void shrink_stacks(void)
+{
+    pthread_attr_t former, small;
+    pthread_t thread;
+
+    if (pthread_getattr_default_np(&former) != 0)
+        return;
+    if (pthread_attr_init(&small) == 0) {
+        if (pthread_attr_setstacksize(&small, THREAD_STACK_BYTES) == 0 &&
+            pthread_setattr_default_np(&small) == 0) {
+            if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
+                pthread_join(thread, NULL);
+            else
+                (void)pthread_setattr_default_np(&former);
+        }
+        pthread_attr_destroy(&small);
+    }
+    pthread_attr_destroy(&former);
+}
+
 void am_server_prepare_process(void)
 {
-    pthread_attr_t attributes;
     am_signals_block();
     am_privilege_forbid_gain();
     /* Threads come and go with connections: an arena for each would keep memory nobody uses. */
     (void)mallopt(M_ARENA_MAX, 2);
-    if (pthread_attr_init(&attributes) == 0) {
-        if (pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES) == 0)
-            (void)pthread_setattr_default_np(&attributes);
-        pthread_attr_destroy(&attributes);
-    }
+    shrink_stacks();
 }
 
 static bool make_parts(struct am_server *server, const struct am_runtime_source *source,
