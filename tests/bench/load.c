@@ -1,5 +1,6 @@
 /*
- * load --socket S [--connections N] [--messages M | --seconds S] [--size BYTES] [--sender PATTERN]
+ * load --socket S [--connections N] [--messages M | --seconds S] [--rate R] [--size BYTES]
+ * [--sender PATTERN]
  *      [--senders N] [--random] [--client ADDRESS] [--helo NAME] [--stuck N --stuck-sender PATTERN]
  *      [--idle N] [--pid PID] [--report SECONDS]
  * load --socket S --terms        prints what the milter asks for in negotiation
@@ -22,19 +23,13 @@ static bool parse(int argc, char **argv, struct load_options *options, bool *ter
 {
     unsigned pid = 0;
     const struct flag flags[] = {
-        {"--socket", NULL, &options->socket},
-        {"--connections", &options->connections, NULL},
-        {"--messages", &options->messages, NULL},
-        {"--seconds", &options->seconds, NULL},
-        {"--size", &options->size, NULL},
-        {"--sender", NULL, &options->sender},
-        {"--senders", &options->senders, NULL},
-        {"--client", NULL, &options->client},
-        {"--helo", NULL, &options->helo},
-        {"--stuck", &options->stuck, NULL},
-        {"--stuck-sender", NULL, &options->stuck_sender},
-        {"--idle", &options->idle, NULL},
-        {"--pid", &pid, NULL},
+        {"--socket", NULL, &options->socket},     {"--connections", &options->connections, NULL},
+        {"--messages", &options->messages, NULL}, {"--seconds", &options->seconds, NULL},
+        {"--rate", &options->rate, NULL},         {"--size", &options->size, NULL},
+        {"--sender", NULL, &options->sender},     {"--senders", &options->senders, NULL},
+        {"--client", NULL, &options->client},     {"--helo", NULL, &options->helo},
+        {"--stuck", &options->stuck, NULL},       {"--stuck-sender", NULL, &options->stuck_sender},
+        {"--idle", &options->idle, NULL},         {"--pid", &pid, NULL},
         {"--report", &options->report_s, NULL},
     };
     for (int i = 1; i < argc; i++) {

@@ -18,6 +18,7 @@ struct load_options {
     unsigned connections;
     unsigned messages; /* in all; 0: until `seconds` have passed */
     unsigned seconds;
+    unsigned rate;      /* messages begun a second; 0: as many as the milter takes */
     unsigned size;      /* bytes of a message's body */
     const char *sender; /* "u@d%.example": `%` is replaced by a number */
     unsigned senders;   /* numbers go from 0 to senders - 1 and around */

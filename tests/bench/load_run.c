@@ -20,8 +20,10 @@ struct load {
     unsigned conn_count;
     int epoll;
     int64_t started_us, report_us;
-    uint64_t begun; /* counted messages that were begun */
-    unsigned busy;  /* counted connections with a message in hand */
+    uint64_t begun;                /* counted messages that were begun */
+    unsigned busy;                 /* counted connections with a message in hand */
+    struct load_conn **free_conns; /* with a rate: a ring of those without one, longest first */
+    unsigned free_head, free_count;
     unsigned next_sender;
     uint32_t *samples;
     uint64_t sample_count;
@@ -55,7 +57,7 @@ static bool more_to_begin(const struct load *load)
     return load_now_us() - load->started_us < options->seconds * INT64_C(1000000);
 }
 
-static enum load_progress begin(struct load *load, struct load_conn *conn)
+static enum load_progress begin(struct load *load, struct load_conn *conn, int64_t due_us)
 {
     char sender[512];
     next_sender(load, conn->stuck ? load->options->stuck_sender : load->options->sender, sender,
@@ -64,7 +66,21 @@ static enum load_progress begin(struct load *load, struct load_conn *conn)
         load->begun++;
         load->busy++;
     }
-    return load_conn_begin(conn, load->options, sender, load_now_us());
+    return load_conn_begin(conn, load->options, sender, due_us);
+}
+
+static void put_free(struct load *load, struct load_conn *conn)
+{
+    unsigned connections = load->options->connections;
+    load->free_conns[(load->free_head + load->free_count++) % connections] = conn;
+}
+
+static struct load_conn *take_free(struct load *load)
+{
+    struct load_conn *conn = load->free_conns[load->free_head];
+    load->free_head = (load->free_head + 1) % load->options->connections;
+    load->free_count--;
+    return conn;
 }
 
 static bool open_all(struct load *load, struct am_problem *problem)
@@ -99,10 +115,41 @@ static void finish_message(struct load *load, struct load_conn *conn, enum load_
     if (progress == LOAD_BROKEN) {
         load->result->errors++;
         epoll_ctl(load->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+    } else if (!conn->stuck && load->options->rate > 0) {
+        put_free(load, conn);
     } else if (conn->stuck || more_to_begin(load)) {
-        if (begin(load, conn) == LOAD_BROKEN)
+        if (begin(load, conn, load_now_us()) == LOAD_BROKEN)
             finish_message(load, conn, LOAD_BROKEN);
     }
+}
+
+/* When the next message is due. With a rate the time a message had to wait for a connection counts.
+ */
+static int64_t next_due_us(const struct load *load)
+{
+    return load->started_us + (int64_t)(load->begun * 1000000 / load->options->rate);
+}
+
+/* Begins what is due; returns how long nothing will be, in microseconds. */
+static int64_t begin_due(struct load *load)
+{
+    while (load->free_count > 0 && more_to_begin(load)) {
+        int64_t due_us = next_due_us(load), now_us = load_now_us();
+        if (due_us > now_us)
+            return due_us - now_us;
+        struct load_conn *conn = take_free(load);
+        if (begin(load, conn, due_us) == LOAD_BROKEN)
+            finish_message(load, conn, LOAD_BROKEN);
+    }
+    return SILENCE_MS * INT64_C(1000);
+}
+
+/* Waits for answers, or until the next message is due. Returns the number of events. */
+static int wait_events(struct load *load, struct epoll_event *events)
+{
+    int64_t left_us = load->options->rate > 0 ? begin_due(load) : SILENCE_MS * INT64_C(1000);
+    const struct timespec timeout = {left_us / 1000000, left_us % 1000000 * 1000};
+    return epoll_pwait2(load->epoll, events, EVENTS_MAX, &timeout, NULL);
 }
 
 static void report(struct load *load)
@@ -126,12 +173,15 @@ static bool drive(struct load *load, struct am_problem *problem)
     /* The stuck ones first: they shall be stuck when the others begin. */
     for (unsigned i = active; i > 0; i--) {
         struct load_conn *conn = &load->conns[i - 1];
-        if ((conn->stuck || more_to_begin(load)) && begin(load, conn) == LOAD_BROKEN)
+        if (!conn->stuck && load->options->rate > 0)
+            put_free(load, conn);
+        else if ((conn->stuck || more_to_begin(load)) &&
+                 begin(load, conn, load_now_us()) == LOAD_BROKEN)
             finish_message(load, conn, LOAD_BROKEN);
     }
-    while (load->busy > 0) {
-        int count = epoll_wait(load->epoll, events, EVENTS_MAX, SILENCE_MS);
-        if (count == 0)
+    while (load->busy > 0 || (load->options->rate > 0 && more_to_begin(load))) {
+        int count = wait_events(load, events);
+        if (count == 0 && load->options->rate == 0)
             return am_problem_set(problem, "no answer for %d s", SILENCE_MS / 1000);
         for (int i = 0; i < count; i++) {
             struct load_conn *conn = events[i].data.ptr;
@@ -181,7 +231,9 @@ bool load_run(const struct load_options *options, struct load_result *result,
         .options = options, .result = result, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     *result = (struct load_result){0};
     load.samples = calloc(SAMPLES_MAX, sizeof(*load.samples));
-    bool ok = load.epoll >= 0 && load.samples != NULL && open_all(&load, problem);
+    load.free_conns = calloc(options->connections + 1, sizeof(struct load_conn *));
+    bool ok = load.epoll >= 0 && load.samples != NULL && load.free_conns != NULL &&
+              open_all(&load, problem);
     if (ok) {
         double cpu_before_us = options->pid == 0 ? 0 : (double)mta_process_cpu_us(options->pid);
         load.started_us = load_now_us();
@@ -191,6 +243,7 @@ bool load_run(const struct load_options *options, struct load_result *result,
     for (unsigned i = 0; i < load.conn_count; i++)
         load_conn_close(&load.conns[i]);
     free(load.conns);
+    free(load.free_conns);
     free(load.samples);
     if (load.epoll >= 0)
         close(load.epoll);
