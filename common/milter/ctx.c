@@ -165,6 +165,12 @@ bool am_ctx_is_observed(const struct am_ctx *ctx)
     return ctx->entry->observe || ctx->session->runtime->milter->observe;
 }
 
+/*
+ * Longest list of verdicts held back. There is one for each recipient, and each makes a longer copy
+ * of the list: without an end a message with many recipients would take all the memory it may have.
+ */
+#define OBSERVED_MAX 2000
+
 void am_ctx_hold_back(struct am_ctx *ctx, enum am_verdict verdict, const char *why)
 {
     struct am_message *message = ctx->session->message;
@@ -175,6 +181,8 @@ void am_ctx_hold_back(struct am_ctx *ctx, enum am_verdict verdict, const char *w
                    am_stage_word(ctx->stage), why == NULL ? "" : ": ", why == NULL ? "" : why);
         return;
     }
+    if (message->observed != NULL && strlen(message->observed) > OBSERVED_MAX)
+        return;
     const char *text = am_arena_printf(
         message->arena, "%s%s%s:%s%s%s", message->observed == NULL ? "" : message->observed,
         message->observed == NULL ? "" : "; ", ctx->entry->module->name, am_verdict_word(verdict),

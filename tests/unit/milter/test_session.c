@@ -491,6 +491,26 @@ static void observe_mode_changes_nothing(void **state)
     am_session_free(session);
 }
 
+static void observed_verdicts_of_many_recipients_take_little_memory(void **state)
+{
+    (void)state;
+    a.at_rcpt = AM_REJECT;
+    a.code = 550;
+    a.text = "a refusal with some words that explain it to people";
+    use_a(AM_STAGE_ENVFROM | AM_STAGE_ENVRCPT, AM_STAGE_ENVRCPT);
+    fixture.modules[0].observe = true;
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(am_session_rcpt(session, "<u@example.org>", NULL, 0), AM_CONTINUE);
+    assert_int_equal(counted(AM_COUNT_OBSERVED), 5000);
+    assert_in_range(strlen(session->message->observed), 2000, 2200);
+    /* Each verdict takes its reply; the list of all must not take that much again. */
+    assert_in_range(am_arena_used(session->message->arena), 0, (size_t)8 << 20);
+    assert_int_equal(am_session_eom(session), AM_CONTINUE);
+    am_session_free(session);
+}
+
 static void unknown_commands_can_be_refused(void **state)
 {
     (void)state;
@@ -553,6 +573,7 @@ int main(void)
         TEST(accept_of_a_connection),
         TEST(accept_of_a_helo_ends_with_it),
         TEST(observe_mode_changes_nothing),
+        TEST(observed_verdicts_of_many_recipients_take_little_memory),
         TEST(unknown_commands_can_be_refused),
         TEST(a_stopping_program_takes_no_message),
     };
