@@ -23,6 +23,7 @@ struct scan {
     const struct wanted *wanted;
     struct ar_name name; /* what has been collected */
     size_t compared_len; /* its length at the last comparison */
+    bool flat;           /* comments end at the first ")", as for a reader that knows no nesting */
     bool no_comments;    /* a parenthesis is open to the end: none is a comment */
     bool quoted;         /* between quotes */
     bool cut_by_control; /* the first control character has been met */
@@ -86,10 +87,10 @@ static bool pass_comment(struct scan *scan)
         return false;
     for (size_t i = scan->pos; i < scan->len; i++) {
         char c = scan->text[i];
-        if (c == '\\')
+        if (c == '\\' && !scan->flat)
             i++;
         else if (c == '(')
-            depth++;
+            depth += !scan->flat || depth == 0;
         else if (c == ')' && --depth == 0) {
             scan->pos = i + 1;
             return true;
@@ -236,6 +237,21 @@ static bool claims(struct scan *scan)
     return more && matches(scan);
 }
 
+/* Walks over a value from its beginning, with comments read one way or the other. */
+static bool claims_with(struct scan *scan, const char *value, size_t len,
+                        const struct wanted *wanted, bool flat)
+{
+    scan->text = value;
+    scan->len = len;
+    scan->pos = 0;
+    scan->wanted = wanted;
+    scan->compared_len = 0;
+    scan->flat = flat;
+    scan->no_comments = scan->quoted = scan->cut_by_control = scan->cut_by_special = false;
+    ar_name_init(&scan->name);
+    return claims(scan);
+}
+
 bool ar_claims_id(const char *value, size_t len, const char *const *ids, size_t id_count)
 {
     struct wanted wanted;
@@ -247,14 +263,8 @@ bool ar_claims_id(const char *value, size_t len, const char *const *ids, size_t 
             id++;
         if (!want(&wanted, &scan.name, id, strlen(id)))
             continue;
-        scan.text = value;
-        scan.len = len;
-        scan.pos = 0;
-        scan.wanted = &wanted;
-        scan.compared_len = 0;
-        scan.no_comments = scan.quoted = scan.cut_by_control = scan.cut_by_special = false;
-        ar_name_init(&scan.name);
-        if (claims(&scan))
+        if (claims_with(&scan, value, len, &wanted, false) ||
+            claims_with(&scan, value, len, &wanted, true))
             return true;
     }
     return false;

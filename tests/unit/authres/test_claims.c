@@ -23,6 +23,11 @@ static void disguises(void **state)
     assert_true(CLAIMS(" \r\n\tmx.example.org\r\n ;"));
     assert_true(CLAIMS("(c) (nested (c) \\) ;) mx.example.org;"));
     assert_true(CLAIMS("( mx.example.org;"));
+    /* Comments as read without nesting and escapes */
+    assert_true(CLAIMS("(a(b) mx.example.org;"));
+    assert_true(CLAIMS("(a\\) mx.example.org;"));
+    assert_true(CLAIMS("(a\\) mx.example.org; (b)) other.example;"));
+    assert_true(CLAIMS("(a(b) mx.example.org; c) other.example;"));
     assert_true(CLAIMS("\"mx.example.org\"; none"));
     assert_true(CLAIMS("\"mx.example.org\" 1; none"));
     assert_true(CLAIMS("\"mx.ex\\ample.\\o\\r\\g\";"));
@@ -78,6 +83,7 @@ static void others(void **state)
     assert_false(CLAIMS("\"\\"));
     assert_false(CLAIMS("("));
     assert_false(CLAIMS("(not closed mx.example.org;"));
+    assert_false(CLAIMS("((mx.example.org)) other.example;"));
     assert_false(CLAIMS("sub.mx.example.org; none"));
     assert_false(CLAIMS("mx.example.org.evil.example; none"));
     assert_false(CLAIMS("mx.example.or; none"));
