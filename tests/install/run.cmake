@@ -1,4 +1,4 @@
-# cmake -DBUILD=DIR -DSOURCE=DIR -DWORK=DIR -DC_FLAGS=FLAGS -P run.cmake
+# cmake -DBUILD=DIR -DSOURCE=DIR -DWORK=DIR -DC_FLAGS=FLAGS -DLIBDIR=DIR -P run.cmake
 #
 # Installs authres twice, from this build and as a project of its own, and has a foreign project
 # built and run against each: static, shared and through pkg-config, in C and C++.
@@ -31,7 +31,8 @@ foreign(suite "${WORK}/suite" "-DCMAKE_C_FLAGS=${C_FLAGS}" "-DCMAKE_CXX_FLAGS=${
 
 # Under its own name no folder of a source release can be counted on.
 file(COPY "${SOURCE}/authres/" DESTINATION "${WORK}/authres-release")
-run("${CMAKE_COMMAND}" -S "${WORK}/authres-release" -B "${WORK}/alone" -DCMAKE_BUILD_TYPE=Release)
+run("${CMAKE_COMMAND}" -S "${WORK}/authres-release" -B "${WORK}/alone" -DCMAKE_BUILD_TYPE=Release
+    "-DCMAKE_INSTALL_LIBDIR=${LIBDIR}")
 run("${CMAKE_COMMAND}" --build "${WORK}/alone")
 run("${CMAKE_COMMAND}" --install "${WORK}/alone" --prefix "${WORK}/moved")
 foreign(alone "${WORK}/moved")
