@@ -21,6 +21,7 @@ struct am_server {
     struct am_snapshot_holder *holder;
     struct am_milter_options start; /* as they were at the start: what cannot change */
     struct am_runtime *first;       /* keeps the strings of `start` */
+    char usual_socket[108 + 8];     /* what an empty milter.socket stands for */
     struct am_listen milter, control_listen;
     struct am_control *control;
     struct am_metrics *metrics;

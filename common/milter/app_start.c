@@ -101,16 +101,19 @@ static bool run_uid(const struct am_server *server, uid_t *uid, struct am_proble
            am_user_find(server->start.user, uid, NULL, problem);
 }
 
+static const char *socket_name(struct am_server *server)
+{
+    if (server->start.socket[0] != '\0')
+        return server->start.socket;
+    snprintf(server->usual_socket, sizeof(server->usual_socket),
+             "unix:/var/spool/postfix/authmilter/%s.sock", server->app->program);
+    return server->usual_socket;
+}
+
 static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
 {
     const struct am_milter_options *options = &server->start;
-    char usual[108 + 8];
-    const char *socket = options->socket;
-    if (socket[0] == '\0') {
-        snprintf(usual, sizeof(usual), "unix:/var/spool/postfix/authmilter/%s.sock",
-                 server->app->program);
-        socket = usual;
-    }
+    const char *socket = socket_name(server);
     struct am_listen_address address;
     struct am_listen_access access = {options->socket_owner, options->socket_group,
                                       (mode_t)options->socket_mode, uid};
@@ -126,10 +129,7 @@ static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_pr
         !am_listen_prepare(&server->milter, &address, &access, problem))
         return false;
     bool opened = am_transport_open(&transport, problem);
-    if (!am_listen_finish(&server->milter, opened, problem) || !opened)
-        return false;
-    am_log(AM_LOG_NOTICE, "%s %s listens on %s", server->app->program, AM_VERSION, socket);
-    return true;
+    return am_listen_finish(&server->milter, opened, problem) && opened;
 }
 
 static bool open_control_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
@@ -178,7 +178,7 @@ static bool start_threads(struct am_server *server, struct am_problem *problem)
 }
 
 /* Everything that needs rights comes before they are given up; threads come after. */
-bool am_server_start(struct am_server *server, struct am_problem *problem)
+static bool open_all(struct am_server *server, struct am_problem *problem)
 {
     uid_t uid;
     return run_uid(server, &uid, problem) && open_milter_socket(server, uid, problem) &&
@@ -186,4 +186,13 @@ bool am_server_start(struct am_server *server, struct am_problem *problem)
            am_pid_file_write(server->start.pid_file, problem) &&
            am_privilege_drop(server->start.user, server->start.group, problem) &&
            start_threads(server, problem);
+}
+
+bool am_server_start(struct am_server *server, struct am_problem *problem)
+{
+    if (!open_all(server, problem))
+        return false;
+    am_log(AM_LOG_NOTICE, "%s %s listens on %s", server->app->program, AM_VERSION,
+           socket_name(server));
+    return true;
 }
