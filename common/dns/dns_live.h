@@ -31,7 +31,7 @@
  * told (AM_DNS_SERVFAIL, AM_DNS_BAD) 5 s; time-outs and network errors never.
  *
  * Bounds. 4096 different questions under way: one more is AM_DNS_SERVFAIL at
- * once. Sockets: a quarter of RLIMIT_NOFILE, 1024 at most; more questions queue.
+ * once. Sockets: a quarter of RLIMIT_NOFILE, 4096 at most; more questions queue.
  */
 
 struct am_dns_live_options {

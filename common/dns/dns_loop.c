@@ -12,7 +12,8 @@
 #include "common/base/clock.h"
 #include "common/dns/dns_net.h"
 
-#define SOCKETS_MAX 1024
+/* As many as questions can be under way, so that silent servers let no other question wait. */
+#define SOCKETS_MAX 4096
 #define EVENTS_AT_ONCE 64
 
 /* Enough for the deepest path with a sanitizer's larger frames; pages not used cost nothing. */

@@ -6,7 +6,7 @@
 /*
  * The network thread: jobs go in, outcomes come out.
  *
- * Sockets are bounded (a quarter of the descriptors the process may open, 1024
+ * Sockets are bounded (a quarter of the descriptors the process may open, 4096
  * at most); jobs beyond wait for a free one, in order. A job nobody wants any
  * more sends nothing further and ends with its present attempt.
  */

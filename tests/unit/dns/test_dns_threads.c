@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -160,10 +161,48 @@ static void test_freeing_wakes_sleepers(void **state)
     fixture_fini(&f);
 }
 
+/* Names that nobody answers for keep their sockets, and leave enough for the others. */
+static void test_silence_for_many_delays_nobody_else(void **state)
+{
+    enum { SILENT = 1100 };
+    static struct am_dns_query *silent[SILENT];
+    static const enum am_dns_type types[] = {AM_DNS_A, AM_DNS_AAAA, AM_DNS_MX, AM_DNS_TXT};
+    struct rlimit limit;
+    struct fixture f;
+    bool answered = false;
+
+    (void)state;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < (rlim_t)5 * SILENT)
+        skip();
+    fixture_init(&f);
+    dns_server_set_fault(f.servers[0], DNS_FAULT_SILENT);
+    dns_server_script(f.servers[0], "mail.example.com", DNS_FAULT_NONE, 0);
+    fixture_open(&f, 1, 60000, 1, 0);
+    for (int i = 0; i < SILENT; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "s%d.example.com", i);
+        silent[i] =
+            am_dns_start(f.resolver, name, AM_DNS_A, am_deadline_in_ms(am_clock_system(), 60000));
+    }
+    /* A datagram may get lost in the crowd: each question is another one. */
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !answered; i++) {
+        struct am_dns_query *query = am_dns_start(f.resolver, "mail.example.com", types[i],
+                                                  am_deadline_in_ms(am_clock_system(), 5000));
+        enum am_dns_outcome outcome = am_dns_wait(query)->outcome;
+        answered = outcome == AM_DNS_OK || outcome == AM_DNS_NODATA;
+        am_dns_release(query);
+    }
+    assert_true(answered);
+    for (int i = 0; i < SILENT; i++)
+        am_dns_release(silent[i]);
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_hundred_threads_one_query),
+        cmocka_unit_test(test_silence_for_many_delays_nobody_else),
         cmocka_unit_test(test_disorder),
         cmocka_unit_test(test_freeing_wakes_sleepers),
     };
