@@ -12,8 +12,7 @@ struct section {
 struct spf_overrides {
     struct section *sections;
     size_t section_count;
-    struct spf_override_map map; /* no rows when there is none */
-    bool need_recipient;
+    struct spf_override_map map;                            /* no rows when there is none */
     unsigned actions[SPF_IDENTITY_COUNT][SPF_RESULT_COUNT]; /* sets of 1 << enum spf_action */
 };
 
@@ -54,8 +53,6 @@ static bool open_sections(struct spf_overrides *overrides, struct am_arena *aren
         if (!compile(section, arena, am_config_item(config, "override", i), problem))
             return false;
         note_actions(overrides, &section->rule);
-        if (!spf_patterns_is_empty(section->recipient))
-            overrides->need_recipient = true;
     }
     overrides->section_count = count;
     return true;
@@ -72,14 +69,11 @@ static bool open_map(struct spf_overrides *overrides, struct am_arena *arena,
         return false;
     for (size_t i = 0; i < map->count; i++)
         note_actions(overrides, &map->rules[i]);
-    if (!spf_patterns_is_empty(map->recipients)) {
-        if (conf->reject_at == SPF_REJECT_AT_MAIL)
-            return am_problem_set(problem,
-                                  "%s: has to: rows, but with spf.reject_at = mail no recipient is "
-                                  "known: set spf.reject_at = rcpt",
-                                  conf->override_map);
-        overrides->need_recipient = true;
-    }
+    if (!spf_patterns_is_empty(map->recipients) && conf->reject_at == SPF_REJECT_AT_MAIL)
+        return am_problem_set(problem,
+                              "%s: has to: rows, but with spf.reject_at = mail no recipient is "
+                              "known: set spf.reject_at = rcpt",
+                              conf->override_map);
     return true;
 }
 
@@ -101,11 +95,6 @@ struct spf_overrides *spf_overrides_open(struct am_arena *arena, const struct am
 bool spf_overrides_is_empty(const struct spf_overrides *overrides)
 {
     return overrides->section_count == 0 && overrides->map.count == 0;
-}
-
-bool spf_overrides_need_recipient(const struct spf_overrides *overrides)
-{
-    return overrides->need_recipient;
 }
 
 unsigned spf_overrides_actions(const struct spf_overrides *overrides, enum spf_identity identity,

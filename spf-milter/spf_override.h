@@ -50,9 +50,6 @@ struct spf_overrides *spf_overrides_open(struct am_arena *arena, const struct am
 /* Tells whether there is no rule at all. */
 bool spf_overrides_is_empty(const struct spf_overrides *overrides);
 
-/* Tells whether any rule depends on the recipient. */
-bool spf_overrides_need_recipient(const struct spf_overrides *overrides);
-
 /* Fills `effective` with the base policy changed by every rule that matches. */
 void spf_overrides_apply(const struct spf_overrides *overrides, const struct spf_policy *base,
                          const struct spf_facts *facts, struct spf_effective *effective);

@@ -1,7 +1,5 @@
 #include "common/mail/address.h"
 
-#include "common/mail/domain.h"
-
 static bool has_control(struct am_span text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -124,19 +122,4 @@ bool am_address_parse(struct am_address *out, struct am_span path)
     if (scan.at < mailbox.len)
         out->domain = am_span_of(mailbox.ptr + scan.at + 1, mailbox.len - scan.at - 1);
     return true;
-}
-
-bool am_address_matches(const struct am_address *address, struct am_span pattern)
-{
-    size_t at = am_span_find_last(pattern, '@');
-    struct am_span domain;
-
-    if (address->is_null)
-        return am_span_equal(pattern, am_span_str("<>"));
-    if (at == pattern.len)
-        return am_domain_matches(address->domain, pattern);
-    domain = am_span_of(pattern.ptr + at + 1, pattern.len - at - 1);
-    if (domain.len == 0 || !am_domain_equal(address->domain, domain))
-        return false;
-    return at == 0 || am_span_equal(address->local, am_span_of(pattern.ptr, at));
 }

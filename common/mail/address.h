@@ -30,12 +30,4 @@ struct am_address {
  */
 bool am_address_parse(struct am_address *out, struct am_span path);
 
-/*
- * Tells whether an address matches a pattern of a list: "user@example.com"
- * (domain without regard to case, local part exact), "@example.com" or
- * "example.com" (any user of it), ".example.com" (also of domains below), "<>"
- * (the null sender, which nothing else matches).
- */
-bool am_address_matches(const struct am_address *address, struct am_span pattern);
-
 #endif

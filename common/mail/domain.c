@@ -133,10 +133,3 @@ bool am_domain_is_within(struct am_span name, struct am_span parent)
         return false;
     return name.len == parent.len || name.ptr[name.len - parent.len - 1] == '.';
 }
-
-bool am_domain_matches(struct am_span name, struct am_span pattern)
-{
-    if (pattern.len > 0 && pattern.ptr[0] == '.')
-        return am_domain_is_within(name, am_span_of(pattern.ptr + 1, pattern.len - 1));
-    return pattern.len > 0 && am_domain_equal(name, pattern);
-}

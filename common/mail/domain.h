@@ -45,10 +45,4 @@ bool am_domain_equal(struct am_span a, struct am_span b);
 /* Tells whether `name` equals `parent` or is below it: letter case and final dots ignored. */
 bool am_domain_is_within(struct am_span name, struct am_span parent);
 
-/*
- * Tells whether a name matches a pattern of a list: "example.com" matches that
- * name only, ".example.com" matches it and everything below.
- */
-bool am_domain_matches(struct am_span name, struct am_span pattern);
-
 #endif

@@ -1,4 +1,4 @@
-/* An SMTP path, its domain, and both as patterns of lists. */
+/* An SMTP path and its domain. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -19,8 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ascii = am_domain_to_ascii(arena, address.domain.len > 0 ? address.domain : text);
     if (ascii != NULL && am_domain_is_valid(am_span_str(ascii)) && strlen(ascii) > AM_DOMAIN_MAX)
         abort();
-    (void)am_address_matches(&address, text);
-    (void)am_domain_matches(address.domain, text);
     am_arena_free(arena);
     return 0;
 }
