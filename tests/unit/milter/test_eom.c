@@ -77,6 +77,36 @@ static void one_field_per_method_on_request(void **state)
     am_session_free(session);
 }
 
+/* What a DMARC module will do: read what others found, and ask the MTA. */
+static void read_the_others(struct am_eom_ctx *eom)
+{
+    struct am_ctx *ctx = am_eom_ctx_base(eom);
+    const struct am_results *results = am_ctx_results(ctx);
+    const struct am_result *result;
+    size_t index = 0;
+
+    while ((result = am_results_next(results, "spf", &index)) != NULL)
+        am_buf_printf(&calls, "read %s\n", result->result);
+    assert_null(am_results_next(results, "dkim", &(size_t){0}));
+    am_buf_printf(&calls, "i=%s\n", am_ctx_macro(ctx, "i"));
+    assert_null(am_ctx_macro(ctx, "{no_such_macro}"));
+}
+
+static void a_module_reads_what_others_found(void **state)
+{
+    (void)state;
+    a.publish_at_helo = "spf=none";
+    a.publish_at_mail = "spf=pass";
+    b.edit = read_the_others;
+    fixture.queue_id = "4XyZ";
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    calls.len = 0;
+    assert_int_equal(am_session_eom(session), AM_CONTINUE);
+    assert_non_null(strstr(am_buf_str(&calls), "read none\nread pass\ni=4XyZ\n"));
+    am_session_free(session);
+}
+
 static void no_field_on_request(void **state)
 {
     (void)state;
@@ -441,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_field_for_all_results),
         TEST(one_field_per_method_on_request),
+        TEST(a_module_reads_what_others_found),
         TEST(no_field_on_request),
         TEST(the_authserv_id),
         TEST(what_a_field_cannot_carry_is_left_out),
