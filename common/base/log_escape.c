@@ -6,21 +6,28 @@
 #include "common/base/log.h"
 #include "common/base/utf8.h"
 
-/* Longest escape of one byte: \u00NN, or \\xNN in JSON. */
+/* Longest escape of one byte or character: \uNNNN, or \\xNN in JSON. */
 #define PIECE_MAX 8
 
 static const char cut_mark[] = "[...]";
 
-static size_t escape_byte(char piece[PIECE_MAX], unsigned char byte, enum am_log_style style,
-                          bool is_utf8)
+static size_t escape_byte(char piece[PIECE_MAX], unsigned char byte, enum am_log_style style)
 {
-    unsigned value = byte;
+    const char *backslash = style == AM_LOG_JSON_STRING ? "\\\\" : "\\";
 
-    if (style != AM_LOG_JSON_STRING)
-        return (size_t)snprintf(piece, PIECE_MAX, "\\x%02X", value);
-    if (is_utf8)
-        return (size_t)snprintf(piece, PIECE_MAX, "\\u%04x", value);
-    return (size_t)snprintf(piece, PIECE_MAX, "\\\\x%02X", value);
+    return (size_t)snprintf(piece, PIECE_MAX, "%sx%02X", backslash, (unsigned)byte);
+}
+
+/* JSON names a control character by its code point; they all have one of at most 16 bits. */
+static size_t escape_code_point(char piece[PIECE_MAX], const char *text, size_t len)
+{
+    unsigned code = (unsigned char)text[0];
+
+    if (len > 1)
+        code &= len == 2 ? 0x1Fu : 0x0Fu;
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | ((unsigned char)text[i] & 0x3Fu);
+    return (size_t)snprintf(piece, PIECE_MAX, "\\u%04x", code & 0xFFFFu);
 }
 
 /* Writes the first character of `text` into `piece`; returns how many bytes of `text` that took. */
@@ -30,13 +37,13 @@ static size_t escape_first(char piece[PIECE_MAX], size_t *piece_len, struct am_s
     size_t len = am_utf8_first(text);
     unsigned char first = (unsigned char)text.ptr[0];
 
+    if (len > 0 && style == AM_LOG_JSON_STRING && am_utf8_is_control(text.ptr, len)) {
+        *piece_len = escape_code_point(piece, text.ptr, len);
+        return len;
+    }
     if (len == 0 || am_utf8_is_control(text.ptr, len)) {
-        /* C1 controls are two bytes of UTF-8; JSON wants their code point, the others the bytes. */
-        bool as_code_point = len == 2 && style == AM_LOG_JSON_STRING;
-        if (as_code_point)
-            first = (unsigned char)text.ptr[1];
-        *piece_len = escape_byte(piece, first, style, len > 0);
-        return as_code_point ? 2 : 1;
+        *piece_len = escape_byte(piece, first, style);
+        return 1;
     }
     if (first == '\\' || (first == '"' && style != AM_LOG_PLAIN)) {
         piece[0] = '\\';

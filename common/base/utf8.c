@@ -47,11 +47,21 @@ bool am_utf8_is_valid(struct am_span text)
     return true;
 }
 
+/* U+2028 and U+2029 end lines; U+200E, 200F, 202A to 202E and 2066 to 2069 turn text around. */
+static bool is_layout_control(unsigned char second, unsigned char third)
+{
+    if (second == 0x80)
+        return third == 0x8E || third == 0x8F || (third >= 0xA8 && third <= 0xAE);
+    return second == 0x81 && third >= 0xA6 && third <= 0xA9;
+}
+
 bool am_utf8_is_control(const char *text, size_t len)
 {
-    unsigned char lead = (unsigned char)text[0];
+    const unsigned char *bytes = (const unsigned char *)text;
 
     if (len == 1)
-        return lead < 0x20 || lead == 0x7F;
-    return len == 2 && lead == 0xC2 && (unsigned char)text[1] < 0xA0;
+        return bytes[0] < 0x20 || bytes[0] == 0x7F;
+    if (len == 2)
+        return bytes[0] == 0xC2 && bytes[1] < 0xA0;
+    return len == 3 && bytes[0] == 0xE2 && is_layout_control(bytes[1], bytes[2]);
 }

@@ -21,7 +21,8 @@ bool am_utf8_is_valid(struct am_span text);
 
 /*
  * Tells whether the `len` bytes at `text`, one well-formed character, are a
- * control character: C0, DEL or C1 (U+0080 to U+009F, which terminals obey too).
+ * control character: C0, DEL or C1 (U+0080 to U+009F, which terminals obey too), or one that ends
+ * a line or turns the direction of writing, so that a log shows what is not there.
  * Threads: any.
  */
 bool am_utf8_is_control(const char *text, size_t len);

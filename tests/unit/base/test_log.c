@@ -65,6 +65,9 @@ static void sentences_are_escaped(void **state)
     open_log(AM_LOG_KEYVALUE, AM_LOG_INFO);
     am_log(AM_LOG_INFO, "a\nb\\ %s", "\x1B[0m \xFF \xC2\x9B \xC3\xBC\x7F");
     assert_string_equal(written(), "prog: a\\x0Ab\\\\ \\x1B[0m \\xFF \\xC2\\x9B \xC3\xBC\\x7F\n");
+    /* A line separator, and a character that shows what follows from right to left */
+    am_log(AM_LOG_INFO, "x\xE2\x80\xA8y\xE2\x80\xAEz");
+    assert_string_equal(written(), "prog: x\\xE2\\x80\\xA8y\\xE2\\x80\\xAEz\n");
     am_log(AM_LOG_WARNING, "careful");
     assert_string_equal(written(), "prog: warning: careful\n");
     am_log(AM_LOG_DEBUG, "not wanted");
@@ -118,6 +121,8 @@ static void json_is_valid(void **state)
     json_decref(object);
     am_log(AM_LOG_ERROR, "bad\x01thing");
     assert_string_equal(written(), "{\"level\":\"error\",\"message\":\"bad\\u0001thing\"}\n");
+    am_log(AM_LOG_ERROR, "x\xE2\x80\xA8y\xC2\x9Bz");
+    assert_string_equal(written(), "{\"level\":\"error\",\"message\":\"x\\u2028y\\u009bz\"}\n");
 }
 
 static void long_lines_are_cut_visibly(void **state)

@@ -59,6 +59,12 @@ static void utf8_follows_the_rfc(void **state)
     assert_true(am_utf8_is_control("\x7F", 1));
     assert_true(am_utf8_is_control("\xC2\x9B", 2));
     assert_false(am_utf8_is_control("\xC2\xA0", 2));
+    assert_true(am_utf8_is_control("\xE2\x80\xA8", 3));  /* line separator */
+    assert_true(am_utf8_is_control("\xE2\x80\xAE", 3));  /* right-to-left override */
+    assert_true(am_utf8_is_control("\xE2\x81\xA6", 3));  /* left-to-right isolate */
+    assert_true(am_utf8_is_control("\xE2\x80\x8F", 3));  /* right-to-left mark */
+    assert_false(am_utf8_is_control("\xE2\x80\xAF", 3)); /* a blank */
+    assert_false(am_utf8_is_control("\xE2\x82\xAC", 3)); /* the Euro sign */
 }
 
 static void sentences_are_cut_visibly(void **state)
