@@ -8,6 +8,28 @@ static void add_text(struct am_log_line *line, const char *key, const char *valu
         am_log_line_str(line, key, value);
 }
 
+/*
+ * Longest text of the client that is shown whole; the longest address of RFC 5321 section 4.5.3.1
+ * fits. Each octet may take four in the line: without an end, a long HELO would push out of it
+ * what was decided.
+ */
+#define FOREIGN_MAX 320
+
+/* Adds what the client said, cut with a mark. */
+static void add_foreign(struct am_log_line *line, const char *key, const char *value)
+{
+    static const char mark[] = "[...]";
+    char text[FOREIGN_MAX + sizeof(mark)];
+
+    if (strlen(value) <= FOREIGN_MAX) {
+        am_log_line_str(line, key, value);
+        return;
+    }
+    memcpy(text, value, FOREIGN_MAX);
+    memcpy(text + FOREIGN_MAX, mark, sizeof(mark));
+    am_log_line_str(line, key, text);
+}
+
 static void add_queue_id(struct am_log_line *line, const struct am_session *session)
 {
     if (session->message != NULL)
@@ -21,8 +43,10 @@ static void add_client(struct am_log_line *line, const struct am_session *sessio
 
     add_queue_id(line, session);
     add_text(line, "client", info->client_text);
-    add_text(line, "client_name", info->client_name);
-    add_text(line, "helo", info->helo);
+    if (*info->client_name != '\0')
+        add_foreign(line, "client_name", info->client_name);
+    if (*info->helo != '\0')
+        add_foreign(line, "helo", info->helo);
 }
 
 static void add_decision(struct am_log_line *line, const struct am_decision *decision)
@@ -81,12 +105,13 @@ void am_decision_line_message(const struct am_session *session, const char *acti
         return;
     am_log_line_begin(&line, AM_LOG_INFO, "message");
     add_client(&line, session);
-    am_log_line_str(&line, "from", message->info.sender_text);
+    add_foreign(&line, "from", message->info.sender_text);
     if (session->agreement.sent & AM_STAGE_ENVRCPT)
         am_log_line_int(&line, "rcpts", (int64_t)message->info.recipient_count);
     if (message->rejected_rcpts > 0)
         am_log_line_int(&line, "rcpts_refused", (int64_t)message->rejected_rcpts);
-    add_text(&line, "user", session->info.auth_user);
+    if (*session->info.auth_user != '\0')
+        add_foreign(&line, "user", session->info.auth_user);
     am_log_line_str(&line, "action", action);
     add_decision(&line, decision);
     add_rest(&line, message);
@@ -116,7 +141,7 @@ void am_decision_line_recipient(const struct am_session *session, const char *re
         return;
     am_log_line_begin(&line, AM_LOG_INFO, "recipient");
     add_queue_id(&line, session);
-    am_log_line_str(&line, "recipient", recipient);
+    add_foreign(&line, "recipient", recipient);
     am_log_line_str(&line, "action", am_verdict_word(decision->verdict));
     add_decision(&line, decision);
     am_log_line_end(&line);
