@@ -231,6 +231,7 @@ void am_dns_attempt_ready(struct am_dns_loop *loop, struct am_dns_job *job)
         try_again(loop, job, true);
         break;
     case AM_DNS_IO_ERROR:
+        am_dns_server_unreachable(server_of(loop, job));
         try_another(loop, job);
         break;
     }

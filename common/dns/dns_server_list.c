@@ -1,15 +1,21 @@
 #include "common/dns/dns_server_list.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/ip.h"
+#include "common/base/log.h"
 #include "common/dns/dns_codec.h"
 
 #define ASIDE_FIRST_US INT64_C(1000000)
 #define ASIDE_MAX_US INT64_C(30000000)
 #define PORT_DNS 53
+
+/* So many attempts in a row without a reply, and the log says so: once, until it answers again. */
+#define UNHEARD_TOLD 3
 
 /* --- reading --- */
 
@@ -159,11 +165,34 @@ int am_dns_server_list_pick_probe(const struct am_dns_server_list *list, int64_t
     return any_healthy ? due : -1;
 }
 
+static void tell(const struct am_dns_server *server, enum am_log_level level, const char *what)
+{
+    char host[64] = "?";
+    char port[8] = "?";
+
+    (void)getnameinfo((const struct sockaddr *)&server->address, server->address_len, host,
+                      sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    am_log(level, "the name server %s, port %s, %s", host, port, what);
+}
+
 void am_dns_server_answered(struct am_dns_server *server, int64_t now_us)
 {
+    if (server->complained)
+        tell(server, AM_LOG_NOTICE, "answers again");
+    server->complained = false;
+    server->unheard = 0;
     server->last_answer_us = now_us;
     server->failures = 0;
     server->aside = false;
+}
+
+void am_dns_server_unreachable(struct am_dns_server *server)
+{
+    if (server->complained || ++server->unheard < UNHEARD_TOLD)
+        return;
+    server->complained = true;
+    tell(server, AM_LOG_WARNING,
+         "does not answer; where no other one does, results are temperror (dns.nameservers)");
 }
 
 void am_dns_server_silent(struct am_dns_server *server, int64_t sent_us, int64_t now_us)
@@ -171,6 +200,7 @@ void am_dns_server_silent(struct am_dns_server *server, int64_t sent_us, int64_t
     /* It answers others: this one name is slow, not the server. */
     if (server->last_answer_us > sent_us)
         return;
+    am_dns_server_unreachable(server);
     /* Of all attempts that were under way together only the first counts. */
     if (server->aside && sent_us < server->aside_since_us)
         return;

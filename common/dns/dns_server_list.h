@@ -21,6 +21,8 @@ struct am_dns_server {
     struct sockaddr_storage address;
     socklen_t address_len;
     unsigned failures; /* in a row */
+    unsigned unheard;  /* attempts in a row without a reply of any kind */
+    bool complained;   /* the log says that it does not answer */
     bool aside;
     bool probing; /* a probe is under way */
     int64_t aside_since_us;
@@ -60,10 +62,13 @@ int am_dns_server_list_pick(const struct am_dns_server_list *list, am_dns_server
 /* Chooses a server that is aside and due for a probe while others are healthy; -1 for none. */
 int am_dns_server_list_pick_probe(const struct am_dns_server_list *list, int64_t now_us);
 
-/* Notes a reply. */
+/* Notes a reply; the log says so when it had said the contrary. */
 void am_dns_server_answered(struct am_dns_server *server, int64_t now_us);
 
 /* Notes that an attempt sent at `sent_us` got no reply. */
 void am_dns_server_silent(struct am_dns_server *server, int64_t sent_us, int64_t now_us);
+
+/* Notes that the network refused an attempt: no such port, no route. */
+void am_dns_server_unreachable(struct am_dns_server *server);
 
 #endif

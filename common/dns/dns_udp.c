@@ -44,7 +44,7 @@ static void bind_random_port(int fd, sa_family_t family)
 
 bool am_dns_udp_send(struct am_dns_loop *loop, struct am_dns_job *job)
 {
-    const struct am_dns_server *server = &loop->options.servers.servers[job->server];
+    struct am_dns_server *server = &loop->options.servers.servers[job->server];
     uint8_t query[AM_DNS_QUERY_MAX];
     size_t len = am_dns_packet_build(query, &job->question, job->edns);
 
@@ -52,8 +52,11 @@ bool am_dns_udp_send(struct am_dns_loop *loop, struct am_dns_job *job)
     if (job->fd < 0)
         return false;
     bind_random_port(job->fd, server->address.ss_family);
-    if (connect(job->fd, (const struct sockaddr *)&server->address, server->address_len) != 0 ||
-        !am_dns_loop_watch(loop, job, EPOLLIN))
+    if (connect(job->fd, (const struct sockaddr *)&server->address, server->address_len) != 0) {
+        am_dns_server_unreachable(server);
+        return false;
+    }
+    if (!am_dns_loop_watch(loop, job, EPOLLIN))
         return false;
     atomic_fetch_add_explicit(&loop->queries_udp, 1, memory_order_relaxed);
     return send(job->fd, query, len, MSG_NOSIGNAL) == (ssize_t)len;

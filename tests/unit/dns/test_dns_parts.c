@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -266,6 +267,51 @@ static void test_server_pauses(void **state)
     assert_false(server->aside);
 }
 
+/* What the log of this process said meanwhile. */
+static void check_log(FILE *log, const char *expected)
+{
+    char said[1024] = "";
+
+    fflush(log);
+    rewind(log);
+    said[fread(said, 1, sizeof(said) - 1, log)] = '\0';
+    if (expected == NULL)
+        assert_string_equal(said, "");
+    else
+        assert_non_null(strstr(said, expected));
+    rewind(log);
+    assert_int_equal(ftruncate(fileno(log), 0), 0);
+    assert_int_equal(lseek(STDERR_FILENO, 0, SEEK_SET), 0);
+}
+
+static void test_a_dead_server_is_told_once(void **state)
+{
+    static const char *const texts[] = {"192.0.2.1:5353"};
+    struct am_dns_server_list list;
+    FILE *log = tmpfile();
+    int former = dup(STDERR_FILENO);
+
+    (void)state;
+    assert_non_null(log);
+    read_servers(&list, texts, 1);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    am_dns_server_unreachable(&list.servers[0]);
+    am_dns_server_silent(&list.servers[0], SECOND, 2 * SECOND);
+    check_log(log, NULL);
+    am_dns_server_unreachable(&list.servers[0]);
+    check_log(log, "the name server 192.0.2.1, port 5353, does not answer");
+    am_dns_server_unreachable(&list.servers[0]);
+    am_dns_server_silent(&list.servers[0], 3 * SECOND, 4 * SECOND);
+    check_log(log, NULL);
+    am_dns_server_answered(&list.servers[0], 5 * SECOND);
+    check_log(log, "the name server 192.0.2.1, port 5353, answers again");
+    am_dns_server_answered(&list.servers[0], 6 * SECOND);
+    check_log(log, NULL);
+    assert_true(dup2(former, STDERR_FILENO) >= 0);
+    close(former);
+    fclose(log);
+}
+
 static void test_no_healthy_server(void **state)
 {
     static const char *const texts[] = {"192.0.2.1", "192.0.2.2"};
@@ -285,11 +331,17 @@ static void test_no_healthy_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_name_forms),    cmocka_unit_test(test_name_limits),
-        cmocka_unit_test(test_reverse_names), cmocka_unit_test(test_questions_cannot_be_foreseen),
-        cmocka_unit_test(test_match),         cmocka_unit_test(test_cache_time),
-        cmocka_unit_test(test_cache_room),    cmocka_unit_test(test_server_addresses),
-        cmocka_unit_test(test_server_pauses), cmocka_unit_test(test_no_healthy_server),
+        cmocka_unit_test(test_name_forms),
+        cmocka_unit_test(test_name_limits),
+        cmocka_unit_test(test_reverse_names),
+        cmocka_unit_test(test_questions_cannot_be_foreseen),
+        cmocka_unit_test(test_match),
+        cmocka_unit_test(test_cache_time),
+        cmocka_unit_test(test_cache_room),
+        cmocka_unit_test(test_server_addresses),
+        cmocka_unit_test(test_server_pauses),
+        cmocka_unit_test(test_a_dead_server_is_told_once),
+        cmocka_unit_test(test_no_healthy_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
