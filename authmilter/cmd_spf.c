@@ -73,6 +73,8 @@ static bool refuse(const char *message)
 
 static bool take_option(struct arguments *args, int option)
 {
+    struct am_problem problem;
+
     switch (option) {
     case OPTION_IP:
         args->ip = optarg;
@@ -92,6 +94,8 @@ static bool take_option(struct arguments *args, int option)
     case OPTION_NAMESERVER:
         if (args->nameserver_count == NAMESERVERS_MAX)
             return refuse("more than 8 name servers");
+        if (!am_dns_live_check_nameserver(optarg, &problem))
+            return refuse(problem.text);
         args->nameservers[args->nameserver_count++] = optarg;
         return true;
     case OPTION_RECEIVER:

@@ -83,6 +83,7 @@ static void wrong_usage_is_said(void **state)
         "spf --ip nonsense --from u@e.example",
         "spf --ip 192.0.2.1 --from u@e.example extra",
         "spf --ip 192.0.2.1 --from u@e.example --engine none",
+        "spf --ip 192.0.2.1 --from u@e.example --nameserver ns.example.com",
         "spf --unknown",
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
