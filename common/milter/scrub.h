@@ -24,6 +24,7 @@
  *
  * Fields are judged as they arrive and only their numbers are kept; at end of message they are
  * deleted from the last to the first, so that a deletion never shifts a number still needed.
+ * A message with more than a thousand of them is refused instead (session_eom.c).
  */
 #define AM_SCRUB_FIELD "Authentication-Results"
 

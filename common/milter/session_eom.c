@@ -28,6 +28,29 @@ static bool queue_scrub(struct am_session *session)
     return true;
 }
 
+/*
+ * Most forged fields that are removed. A mail server looks for each from the top of the header, so
+ * that their square counts: 1,000 cost Postfix 50 ms, the 200,000 of a 10 MB message half an hour.
+ */
+#define SCRUB_MAX 1000
+
+/* Tells whether the message brings in so many forged fields that it is refused, and decides so. */
+static bool refuse_flood(struct am_session *session, struct am_decision *decision)
+{
+    struct am_message *message = session->message;
+
+    if (am_scrub_count(&message->scrub) <= SCRUB_MAX)
+        return false;
+    *decision = (struct am_decision){.verdict = AM_REJECT,
+                                     .why = "too many forged fields",
+                                     .stage = am_stage_word(AM_STAGE_EOM),
+                                     .reply = am_reply_new(message->arena, 550, "5.7.0",
+                                                           "Too many " AM_SCRUB_FIELD
+                                                           " fields in the name of this host")};
+    am_settle_reply(session, decision);
+    return true;
+}
+
 static bool send_header(struct am_session *session)
 {
     if (!session->runtime->authres->add_header ||
@@ -74,6 +97,8 @@ static struct am_decision conclude(struct am_session *session)
         am_settle_reply(session, &decision);
         return decision;
     }
+    if (refuse_flood(session, &decision))
+        return decision;
     if (!send_all(session, &decision)) {
         am_session_log(session, AM_LOG_ERROR,
                        "the edits could not be sent; the message is put off");

@@ -418,6 +418,23 @@ static void header_fields_know_their_number(void **state)
     am_session_free(session);
 }
 
+static void a_flood_of_forged_fields_is_refused(void **state)
+{
+    (void)state;
+    struct am_session *session = fixture_connected(&fixture);
+    for (int count = 1000; count <= 1001; count++) {
+        assert_int_equal(am_session_mail(session, "<s@example.com>", NULL, 0, false), AM_CONTINUE);
+        for (int i = 0; i < count; i++)
+            am_session_header(session, "Authentication-Results", " mx.example.org; spf=pass");
+        fixture_forget(&fixture);
+        assert_int_equal(am_session_eom(session), count == 1000 ? AM_CONTINUE : AM_REJECT);
+    }
+    assert_string_equal(
+        fixture_sent(&fixture),
+        "reply 550 5.7.0 Too many Authentication-Results fields in the name of this host\n");
+    am_session_free(session);
+}
+
 static void beyond_the_limits_fields_are_scrubbed_only(void **state)
 {
     (void)state;
@@ -487,6 +504,7 @@ int main(void)
         TEST(a_blown_budget_is_a_failure),
         TEST(the_content_shares_one_budget),
         TEST(header_fields_know_their_number),
+        TEST(a_flood_of_forged_fields_is_refused),
         TEST(beyond_the_limits_fields_are_scrubbed_only),
         TEST(the_bytes_of_headers_are_limited),
         TEST(slow_modules_make_progress),
