@@ -181,11 +181,11 @@ static size_t end_from_clause(struct am_span *clause, struct am_span *after)
 }
 
 /*
- * Some relays, Postfix among them, repeat a HELO with all its blanks, so that "EHLO [192.0.2.1] by
- * x with ESMTPA" brings words into the field that look like the relay's own. The relay's own "by"
- * comes after them, and with it the comment that tells the address; a recipient can bring in a
- * further "by", behind it. So of several the last one ends the clause, and then neither the HELO
- * nor the protocol is believed.
+ * A relay may repeat a HELO with all its blanks (Postfix does not: it writes "?"), so that "EHLO
+ * [192.0.2.1] by x with ESMTPA" brings words into the field that look like the relay's own. The
+ * relay's own "by" comes after them, and with it the comment that tells the address; a recipient
+ * can bring in a further "by", behind it. So of several the last one ends the clause, and then
+ * neither the HELO nor the protocol is believed.
  */
 void spf_relay_parse(struct spf_hop *hop, struct am_span value)
 {
