@@ -25,11 +25,13 @@ struct am_plan am_plan_make(const struct am_runtime *runtime)
 
     for (size_t i = 0; i < runtime->module_count; i++) {
         const struct am_runtime_module *entry = &runtime->modules[i];
+        /* A module that is switched off asks for nothing. */
+        if (entry->wants == 0)
+            continue;
         plan.wants |= entry->wants;
         plan.answers |= entry->answers & entry->wants;
         plan.actions |= entry->module->actions;
-        if (entry->wants != 0)
-            plan.needs |= entry->module->needs;
+        plan.needs |= entry->module->needs;
     }
     /* Refused recipients are of use to nobody who does not look at recipients. */
     if ((plan.wants & AM_STAGE_ENVRCPT) == 0)
@@ -44,6 +46,13 @@ struct am_agreement am_plan_negotiate(const struct am_plan *plan, const struct a
     struct am_agreement agreement = {0};
 
     agreement.sent = plan->wants | (all & ~offer->skippable);
+    /*
+     * A message may come without any header field. libmilter takes DATA and then the end of such a
+     * message for a mistake when fields were asked for, and leaves the MTA without an answer; with
+     * the end of the headers in between it does not.
+     */
+    if ((agreement.sent & AM_STAGE_DATA) && (agreement.sent & AM_STAGE_HEADER))
+        agreement.sent |= AM_STAGE_EOH;
     agreement.answered = plan->answers | (all & ~offer->silent);
     agreement.actions = plan->actions & offer->actions;
     agreement.missing = plan->actions & ~offer->actions;
@@ -109,7 +118,8 @@ void am_plan_macros(const struct am_runtime *runtime, const struct am_plan *plan
 {
     add_own_macros(runtime, plan, stage, out);
     for (size_t i = 0; i < runtime->module_count; i++) {
-        const struct am_macro_need *need = runtime->modules[i].module->macros;
+        const struct am_runtime_module *entry = &runtime->modules[i];
+        const struct am_macro_need *need = entry->wants == 0 ? NULL : entry->module->macros;
         for (; need != NULL && need->name != NULL; need++) {
             if (need->stage == stage)
                 add_macro(out, need->name);
