@@ -140,10 +140,9 @@ static void call_one(struct am_eom_ctx *eom, const struct am_event *event,
     enum am_verdict verdict = call_module(eom, event);
     bool late = am_clock_now_us(ctx->session->runtime->clock) > ctx->deadline_us + LATE_US;
 
-    if (verdict == AM_FAIL)
-        verdict = fail(ctx, "internal failure");
-    else if (late && am_verdict_severity(verdict) == 0)
-        verdict = fail(ctx, "time budget exceeded");
+    bool failed = verdict == AM_FAIL || (late && am_verdict_severity(verdict) == 0);
+    if (failed)
+        verdict = fail(ctx, verdict == AM_FAIL ? "internal failure" : "time budget exceeded");
     if (message != NULL && verdict == AM_DONE)
         message->flags[ctx->number] |= AM_MODULE_DONE;
     if (message != NULL && verdict == AM_SKIP_BODY && event->stage == AM_STAGE_BODY)
@@ -151,6 +150,9 @@ static void call_one(struct am_eom_ctx *eom, const struct am_event *event,
     if (am_verdict_severity(verdict) > 0) {
         struct am_decision decision = decide(ctx, verdict);
         am_decision_merge(&outcome->decision, &decision);
+        /* The module is not asked about later recipients: none of them goes through unchecked. */
+        if (failed && message != NULL && event->stage == AM_STAGE_ENVRCPT)
+            am_decision_merge(&message->kept, &decision);
     }
 }
 
@@ -166,6 +168,12 @@ static bool is_due(const struct am_session *session, size_t number, enum am_stag
     if (message->flags[number] & AM_MODULE_DONE)
         return false;
     return stage != AM_STAGE_BODY || (message->flags[number] & AM_MODULE_SKIP_BODY) == 0;
+}
+
+/* A recipient that the MTA refused is shown to who asked for such. */
+static bool is_kept_from(const struct am_module *module, const struct am_event *event)
+{
+    return event->rejected && (module->needs & AM_NEEDS_REJECTED_RCPT) == 0;
 }
 
 static bool nobody_due(const struct am_session *session, enum am_stage stage)
@@ -186,7 +194,7 @@ struct am_outcome am_dispatch(struct am_session *session, const struct am_event 
     int64_t told_us = start_us;
 
     for (size_t i = 0; i < runtime->module_count; i++) {
-        if (!is_due(session, i, event->stage))
+        if (!is_due(session, i, event->stage) || is_kept_from(runtime->modules[i].module, event))
             continue;
         if (event->stage == AM_STAGE_EOM && i > 0) {
             int64_t now_us = am_clock_now_us(runtime->clock);

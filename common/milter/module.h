@@ -102,7 +102,7 @@ enum am_verdict {
     AM_QUARANTINE, /* hold the message (am_ctx_set_quarantine); at eom only, earlier it is kept
                       until eom */
     AM_TEMPFAIL,   /* 4xx; at envrcpt for this recipient only */
-    AM_DISCARD,    /* accept and throw away */
+    AM_DISCARD,    /* accept and throw away; at connect/helo: each message */
     AM_REJECT,     /* 5xx; at envrcpt for this recipient only */
     AM_FAIL,       /* the module could not do its work */
 };
@@ -263,7 +263,8 @@ struct am_module {
     enum am_verdict (*eoh)(struct am_ctx *ctx);
     enum am_verdict (*body)(struct am_ctx *ctx, struct am_span chunk);
     enum am_verdict (*eom)(struct am_eom_ctx *ctx);
-    /* A command the MTA did not know. */
+    /* A command the MTA did not know. REJECT and TEMPFAIL refuse it; nothing else can be decided.
+     */
     enum am_verdict (*unknown)(struct am_ctx *ctx, const char *command);
     /* The message was given up (RSET, lost client); msg_end follows. */
     void (*abort)(struct am_ctx *ctx);

@@ -245,5 +245,7 @@ enum am_verdict am_session_unknown(struct am_session *session, const char *comma
 {
     const struct am_event event = {.stage = AM_STAGE_UNKNOWN, .command = command};
 
+    if (!session->connected)
+        am_session_begin(session, NULL, NULL);
     return am_settle_event(session, &event);
 }

@@ -67,7 +67,7 @@ static enum am_verdict settle_refusal(struct am_session *session, const struct a
     struct am_message *message = session->message;
     struct am_decision final = *decision;
 
-    if (event->stage == AM_STAGE_UNKNOWN || message == NULL) {
+    if (message == NULL) {
         am_settle_reply(session, decision);
         am_decision_line_connection(session, decision);
         return decision->verdict;
@@ -84,12 +84,40 @@ static enum am_verdict settle_refusal(struct am_session *session, const struct a
     return final.verdict;
 }
 
+/*
+ * A command that the MTA does not know belongs to no message and decides nothing about any: it can
+ * be refused where the MTA waits for it, and that is all.
+ */
+static enum am_verdict settle_command(struct am_session *session,
+                                      const struct am_decision *decision)
+{
+    if ((session->agreement.answered & AM_STAGE_UNKNOWN) == 0 ||
+        (decision->verdict != AM_REJECT && decision->verdict != AM_TEMPFAIL))
+        return AM_CONTINUE;
+    am_settle_reply(session, decision);
+    am_decision_line_connection(session, decision);
+    return decision->verdict;
+}
+
+/*
+ * Tells whether a refusal can be given now. Neither MTA knows how to discard a connection: each of
+ * its messages is discarded.
+ */
+static bool is_answerable(const struct am_session *session, enum am_stage stage,
+                          enum am_verdict verdict)
+{
+    return (session->agreement.answered & stage) != 0 &&
+           (verdict != AM_DISCARD || (stage & CONNECTION_STAGES) == 0);
+}
+
 static enum am_verdict settle(struct am_session *session, const struct am_event *event,
                               const struct am_outcome *outcome)
 {
     const struct am_decision *decision = &outcome->decision;
     bool answered = session->agreement.answered & event->stage;
 
+    if (event->stage == AM_STAGE_UNKNOWN)
+        return settle_command(session, decision);
     switch (decision->verdict) {
     case AM_ACCEPT:
         return settle_accept(session, event->stage, decision);
@@ -99,7 +127,7 @@ static enum am_verdict settle(struct am_session *session, const struct am_event 
     case AM_TEMPFAIL:
     case AM_DISCARD:
     case AM_REJECT:
-        if (answered)
+        if (is_answerable(session, event->stage, decision->verdict))
             return settle_refusal(session, event, decision);
         am_decision_merge(kept_of(session), decision);
         return AM_CONTINUE;
