@@ -40,19 +40,27 @@ struct am_plan am_plan_make(const struct am_runtime *runtime)
     return plan;
 }
 
+/*
+ * libmilter drops an event that may not follow the last one it saw, and leaves the MTA without an
+ * answer. It overlooks two ways that a message can take: an unknown command between two others,
+ * when what follows it is not sent before the end of the message; and DATA with no header field
+ * after it, when fields are sent and their end is not.
+ */
+static void add_passing_stages(struct am_agreement *agreement)
+{
+    if (agreement->sent & AM_STAGE_UNKNOWN)
+        agreement->sent |= AM_STAGE_DATA;
+    if ((agreement->sent & AM_STAGE_DATA) && (agreement->sent & AM_STAGE_HEADER))
+        agreement->sent |= AM_STAGE_EOH;
+}
+
 struct am_agreement am_plan_negotiate(const struct am_plan *plan, const struct am_offer *offer)
 {
     const unsigned all = (AM_STAGE_UNKNOWN << 1) - 1;
     struct am_agreement agreement = {0};
 
     agreement.sent = plan->wants | (all & ~offer->skippable);
-    /*
-     * A message may come without any header field. libmilter takes DATA and then the end of such a
-     * message for a mistake when fields were asked for, and leaves the MTA without an answer; with
-     * the end of the headers in between it does not.
-     */
-    if ((agreement.sent & AM_STAGE_DATA) && (agreement.sent & AM_STAGE_HEADER))
-        agreement.sent |= AM_STAGE_EOH;
+    add_passing_stages(&agreement);
     agreement.answered = plan->answers | (all & ~offer->silent);
     agreement.actions = plan->actions & offer->actions;
     agreement.missing = plan->actions & ~offer->actions;
