@@ -4,12 +4,11 @@
 #include <string.h>
 #include <time.h>
 
-/* What a line of the script does. `rest` is what follows the word. Returns false when the
- * framework refused. */
+/* A line of the script at work; an act returns false when the framework refused it. */
 struct step {
     struct am_ctx *ctx;
     struct am_eom_ctx *eom;
-    char *rest;
+    char *rest; /* what follows the word */
 };
 
 /* Cuts the first word off. "" at the end. */
