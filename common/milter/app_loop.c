@@ -131,7 +131,8 @@ static bool loop_once(struct am_server *server)
 
 bool am_server_loop(struct am_server *server)
 {
-    server->guard_due_us = now_us(server) + (int64_t)GUARD_MS * 1000;
+    if (server->start.transport == AM_TRANSPORT_LIBMILTER)
+        server->guard_due_us = now_us(server) + (int64_t)GUARD_MS * 1000;
     server->watchdog_ms = am_notify_watchdog_ms();
     server->watchdog_due_us = server->watchdog_ms > 0 ? now_us(server) : 0;
     while (!is_over(server))

@@ -60,7 +60,7 @@ static bool end_serving(const struct am_server *server)
     if (!joined)
         am_log(AM_LOG_WARNING, "libmilter does not end its listener; ending without it");
     /* A worker that has just ended a message may still be writing its answer. */
-    if (was_open)
+    if (was_open && server->start.transport == AM_TRANSPORT_LIBMILTER)
         nanosleep(&(struct timespec){.tv_nsec = 100 * 1000 * 1000}, NULL);
     return joined && am_counters_read(server->counters, AM_COUNT_CONNECTIONS_OPEN) <= 0;
 }

@@ -118,6 +118,7 @@ static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_pr
     struct am_listen_access access = {options->socket_owner, options->socket_group,
                                       (mode_t)options->socket_mode, uid};
     struct am_transport_options transport = {
+        .kind = (enum am_transport_kind)options->transport,
         .program = server->app->program,
         .socket = socket,
         .backlog = (int)options->backlog,
@@ -161,7 +162,7 @@ static void *serve_thread(void *user)
 {
     struct am_server *server = user;
     if (!am_transport_serve())
-        am_log(AM_LOG_ERROR, "libmilter cannot serve; the system log may say why");
+        am_log(AM_LOG_ERROR, "MTA connections cannot be served; the system log may say why");
     (void)!write(server->ended_fd, &(uint64_t){1}, sizeof(uint64_t));
     return NULL;
 }

@@ -1,6 +1,7 @@
 #include "common/milter/libmilter_transport.h"
 
 #include "common/milter/libmilter_wake.h"
+#include "common/milter/transport_ops.h"
 
 /* Longest field that Postfix passes on is 100 KB; libmilter drops the session beyond its own limit.
  */
@@ -29,7 +30,7 @@ static bool register_filter(const struct am_transport_options *options, struct a
     return true;
 }
 
-bool am_transport_open(const struct am_transport_options *options, struct am_problem *problem)
+static bool open_libmilter(const struct am_transport_options *options, struct am_problem *problem)
 {
     transport.options = *options;
     if (!register_filter(options, problem))
@@ -49,22 +50,25 @@ bool am_transport_open(const struct am_transport_options *options, struct am_pro
     return true;
 }
 
-bool am_transport_serve(void)
+static bool serve_libmilter(void)
 {
     return smfi_main() == MI_SUCCESS;
 }
 
-void am_transport_before_wait(void)
-{
-    am_libmilter_wake();
-}
-
-void am_transport_drain(void)
+static void drain_libmilter(void)
 {
     atomic_store(&transport.draining, true);
 }
 
-void am_transport_stop(void)
+static void stop_libmilter(void)
 {
     (void)smfi_stop();
 }
+
+const struct am_transport_ops am_transport_libmilter = {
+    .open = open_libmilter,
+    .serve = serve_libmilter,
+    .before_wait = am_libmilter_wake,
+    .drain = drain_libmilter,
+    .stop = stop_libmilter,
+};

@@ -26,6 +26,7 @@ struct am_milter_options {
     const char *socket_owner,
         *socket_group;        /* names; "" = as created; group "auto" = Postfix's where possible */
     int64_t socket_mode;      /* octal */
+    int transport;            /* enum am_transport_kind */
     const char *user, *group; /* run as; "" = stay */
     const char *pid_file;     /* "" = none */
     int64_t backlog;

@@ -9,12 +9,19 @@
 #include "common/milter/listen.h"
 #include "common/milter/metrics.h"
 #include "common/milter/runtime.h"
+#include "common/milter/transport.h"
 
 static const struct am_choice failure_words[] = {
     {"accept", AM_FAILURE_ACCEPT},
     {"tempfail", AM_FAILURE_TEMPFAIL},
     {"reject", AM_FAILURE_REJECT},
     {"quarantine", AM_FAILURE_QUARANTINE},
+    {NULL, 0},
+};
+
+static const struct am_choice transport_words[] = {
+    {"libmilter", AM_TRANSPORT_LIBMILTER},
+    {"native", AM_TRANSPORT_NATIVE},
     {NULL, 0},
 };
 
@@ -87,6 +94,9 @@ static const struct am_option milter_rows[] = {
      .help = "group of a unix socket; auto: postfix if there is such a group; empty: as created"},
     {ROW(socket_mode, AM_OPTION_INT), .fallback = "0660", .min = 0, .max = 0777,
      .flags = AM_OPTION_START_ONLY | AM_OPTION_OCTAL, .help = "mode of a unix socket, octal"},
+    {ROW(transport, AM_OPTION_CHOICE), .fallback = "libmilter", .choices = transport_words,
+     .flags = AM_OPTION_START_ONLY,
+     .help = "who speaks with the MTA: Sendmail's libmilter, or the native server"},
     {ROW(user, AM_OPTION_TEXT), .fallback = "", .flags = AM_OPTION_START_ONLY,
      .help = "user to run as when started as root; empty: no change"},
     {ROW(group, AM_OPTION_TEXT), .fallback = "", .flags = AM_OPTION_START_ONLY,

@@ -7,10 +7,14 @@
 
 /*
  * The seam between the milter protocol and everything else. Only
- * libmilter_*.c knows libmilter; session, modules, results and edits do not.
+ * libmilter_*.c knows libmilter and only native_*.c the packets; session, modules, results and
+ * edits know neither.
  */
 
+enum am_transport_kind { AM_TRANSPORT_LIBMILTER, AM_TRANSPORT_NATIVE };
+
 struct am_transport_options {
+    enum am_transport_kind kind;
     const char *program; /* name given to the MTA's log */
     const char *socket;  /* in libmilter's syntax */
     int backlog;
@@ -19,7 +23,9 @@ struct am_transport_options {
     struct am_counters *counters;
 };
 
-/* Opens the listening socket without serving yet. Returns false with a sentence. Once in a process.
+/*
+ * Opens the listening socket without serving yet; `kind` says who serves it from then on. Returns
+ * false with a sentence. Once in a process, first of all. Threads: start-up only.
  */
 bool am_transport_open(const struct am_transport_options *options,
                        struct am_problem *problem) AM_MUST_USE;

@@ -16,7 +16,7 @@
 
 #include "tests/support/mta/wire.h"
 
-enum { START_MS = 20000, STOP_MS = 20000, STEP_MS = 10 };
+enum { START_MS = 20000, STOP_MS = 20000, STEP_MS = 10, ARGS_MAX = 64 };
 
 static void pause_ms(int ms)
 {
@@ -40,6 +40,28 @@ bool mta_daemon_prepare(struct mta_daemon *daemon, struct am_problem *problem)
     return true;
 }
 
+/*
+ * Programs of the suite, told by -f, are run with the transport that AUTHMILTER_TRANSPORT names, so
+ * that every test can be run with each. Returns `argv` when there is nothing to add.
+ */
+static const char *const *with_transport(const char *const *argv, char *option, size_t room,
+                                         const char **longer)
+{
+    const char *name = getenv("AUTHMILTER_TRANSPORT");
+    size_t count = 0;
+    while (argv[count] != NULL)
+        count++;
+    if (name == NULL || *name == '\0' || count < 2 || count > ARGS_MAX - 3 ||
+        strcmp(argv[1], "-f") != 0)
+        return argv;
+    snprintf(option, room, "milter.transport=%s", name);
+    memcpy(longer, argv, count * sizeof(*longer));
+    longer[count] = "-o";
+    longer[count + 1] = option;
+    longer[count + 2] = NULL;
+    return longer;
+}
+
 static void run_child(const struct mta_daemon *daemon, const char *const *argv)
 {
     int out = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -48,6 +70,9 @@ static void run_child(const struct mta_daemon *daemon, const char *const *argv)
         _exit(126);
     /* Whatever becomes of the test, nothing stays behind. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    char option[64];
+    const char *longer[ARGS_MAX];
+    argv = with_transport(argv, option, sizeof(option), longer);
     char **args = NULL;
     memcpy(&args, &argv, sizeof(args)); /* execvp() takes char *const[] but changes nothing */
     execvp(args[0], args);

@@ -24,7 +24,8 @@ struct mta_daemon {
 bool mta_daemon_prepare(struct mta_daemon *daemon, struct am_problem *problem) AM_MUST_USE;
 
 /*
- * Starts `argv` and waits until `socket` takes a connection.
+ * Starts `argv` and waits until `socket` takes a connection. When argv[1] is "-f" and the
+ * environment has AUTHMILTER_TRANSPORT, the program gets it as -o milter.transport=NAME.
  * Returns: false with a sentence (the program's own last words included) when it ended first or did
  * not serve within 20 s; it is not running then.
  */

@@ -1,0 +1,200 @@
+#include "common/milter/native_crew.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/log.h"
+
+/* A thread that has rested for so long ends. */
+#define REST_S 10
+
+/* A thread of a crew; lives on its stack. */
+struct am_native_hand {
+    struct am_native_crew *crew;
+    struct am_native_hand *next; /* among those that rest */
+    pthread_cond_t called;
+    bool resting, waiting; /* waiting: it gave its place away in this event */
+};
+
+/* Which hand of which crew this thread is; NULL in others. */
+static _Thread_local struct am_native_hand *self;
+
+static void leave(struct am_native_crew *crew)
+{
+    crew->count--;
+    if (crew->count == 0)
+        pthread_cond_signal(&crew->empty);
+}
+
+static void *hand_main(void *user)
+{
+    struct am_native_crew *crew = user;
+    struct am_native_hand hand = {.crew = crew};
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&hand.called, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    self = &hand;
+    crew->work(crew->user);
+    self = NULL;
+    pthread_cond_destroy(&hand.called);
+
+    pthread_mutex_lock(&crew->lock);
+    leave(crew);
+    pthread_mutex_unlock(&crew->lock);
+    return NULL;
+}
+
+/* Starts a thread that is counted already; takes it off the count when there is none to be had. */
+static int start_hand(struct am_native_crew *crew)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, hand_main, crew);
+    if (error == 0) {
+        (void)pthread_detach(thread);
+        return 0;
+    }
+    pthread_mutex_lock(&crew->lock);
+    crew->running--;
+    leave(crew);
+    pthread_mutex_unlock(&crew->lock);
+    return error;
+}
+
+bool am_native_crew_start(struct am_native_crew *crew, struct am_problem *problem)
+{
+    pthread_mutex_init(&crew->lock, NULL);
+    pthread_cond_init(&crew->empty, NULL);
+    crew->count = crew->running = crew->places;
+    for (unsigned i = 0; i < crew->places; i++) {
+        int error = start_hand(crew);
+        if (error == 0)
+            continue;
+        pthread_mutex_lock(&crew->lock);
+        crew->count -= crew->places - i - 1;
+        crew->running -= crew->places - i - 1;
+        pthread_mutex_unlock(&crew->lock);
+        return am_problem_set(problem, "cannot start a thread: %s", strerror(error));
+    }
+    return true;
+}
+
+/* The latest one: it is the likeliest to be in the processor's caches, and the others get old. */
+static bool call_resting(struct am_native_crew *crew)
+{
+    struct am_native_hand *hand = crew->resting;
+    if (hand == NULL)
+        return false;
+    crew->resting = hand->next;
+    hand->resting = false;
+    pthread_cond_signal(&hand->called);
+    return true;
+}
+
+void am_native_crew_end(struct am_native_crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->ending = true;
+    while (call_resting(crew))
+        continue;
+    pthread_mutex_unlock(&crew->lock);
+}
+
+void am_native_crew_wait(struct am_native_crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    while (crew->count > 0)
+        pthread_cond_wait(&crew->empty, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+static void stop_resting(struct am_native_crew *crew, const struct am_native_hand *hand)
+{
+    struct am_native_hand **at = &crew->resting;
+
+    while (*at != hand)
+        at = &(*at)->next;
+    *at = hand->next;
+}
+
+/* Rests until called, which gives a place, or for REST_S. Returns false when nobody called. */
+static bool rest(struct am_native_crew *crew, struct am_native_hand *hand)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += REST_S;
+    hand->resting = true;
+    hand->next = crew->resting;
+    crew->resting = hand;
+    while (hand->resting) {
+        if (pthread_cond_timedwait(&hand->called, &crew->lock, &until) == ETIMEDOUT &&
+            hand->resting) {
+            stop_resting(crew, hand);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool am_native_crew_pause(void)
+{
+    struct am_native_hand *hand = self;
+    struct am_native_crew *crew = hand->crew;
+
+    if (!hand->waiting)
+        return true;
+    hand->waiting = false;
+    bool stays = true;
+    pthread_mutex_lock(&crew->lock);
+    if (crew->ending)
+        stays = false;
+    else if (crew->running < crew->places)
+        crew->running++;
+    else
+        stays = rest(crew, hand) && !crew->ending;
+    pthread_mutex_unlock(&crew->lock);
+    return stays;
+}
+
+/* Finds somebody for the place that became free. Returns true when a thread is to be started. */
+static bool fill_place(struct am_native_crew *crew, bool *full)
+{
+    if (crew->ending || crew->running >= crew->places)
+        return false;
+    if (call_resting(crew)) {
+        crew->running++;
+        return false;
+    }
+    if (crew->count >= crew->most) {
+        *full = !crew->told_full;
+        crew->told_full = true;
+        return false;
+    }
+    crew->count++;
+    crew->running++;
+    return true;
+}
+
+void am_native_crew_before_wait(void)
+{
+    struct am_native_hand *hand = self;
+    bool full = false;
+
+    if (hand == NULL || hand->waiting)
+        return;
+    struct am_native_crew *crew = hand->crew;
+    hand->waiting = true;
+    pthread_mutex_lock(&crew->lock);
+    crew->running--;
+    bool start = fill_place(crew, &full);
+    pthread_mutex_unlock(&crew->lock);
+    if (full)
+        am_log(AM_LOG_WARNING, "%u threads wait for the DNS: further mail waits for them",
+               crew->most);
+    if (start && start_hand(crew) != 0)
+        am_log(AM_LOG_WARNING, "no further thread can be started: mail waits for other mail's DNS");
+}

@@ -1,0 +1,266 @@
+#include "common/milter/native_loop.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+
+/* Threads at most: those that wait for the DNS hold one each. */
+#define THREADS_MAX 1000
+
+/* Connections taken in one go, before others have their turn. */
+#define ACCEPT_MAX 16
+
+/* How often idle connections are looked for, and how often taking connections is tried again. */
+#define SWEEP_MS_MAX 5000
+
+/* An MTA that does not read what it waits for is given up long before an idle one. */
+#define WRITE_MS_MAX (300 * 1000)
+
+static int64_t coarse_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* `what` is a connection, or the address of one of the loop's own descriptors. */
+static bool arm(const struct am_native_loop *loop, int operation, int fd, uint32_t events,
+                void *what)
+{
+    struct epoll_event event = {.events = events, .data.ptr = what};
+
+    return epoll_ctl(loop->epoll_fd, operation, fd, &event) == 0;
+}
+
+/* --- connections --- */
+
+static void enlist(struct am_native_loop *loop, struct am_native_conn *conn)
+{
+    pthread_mutex_lock(&loop->lock);
+    conn->next = loop->conns;
+    conn->link = &loop->conns;
+    if (conn->next != NULL)
+        conn->next->link = &conn->next;
+    loop->conns = conn;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* With the lock held, or the loop's threads gone. */
+static void resume(struct am_native_loop *loop)
+{
+    if (!loop->paused)
+        return;
+    loop->paused =
+        !arm(loop, EPOLL_CTL_MOD, loop->listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd);
+    if (!loop->paused)
+        am_log(AM_LOG_NOTICE, "MTA connections are taken again");
+}
+
+/* Off the list before it is closed: the sweep touches sockets of the list only. */
+static void close_conn(struct am_native_loop *loop, struct am_native_conn *conn)
+{
+    pthread_mutex_lock(&loop->lock);
+    *conn->link = conn->next;
+    if (conn->next != NULL)
+        conn->next->link = conn->link;
+    pthread_mutex_unlock(&loop->lock);
+    am_native_conn_free(conn);
+    pthread_mutex_lock(&loop->lock);
+    resume(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* Waits for the next event of the connection. From here on it may be in another thread's hands. */
+static void rearm_conn(struct am_native_loop *loop, struct am_native_conn *conn, int operation,
+                       uint32_t events)
+{
+    int fd = conn->fd;
+
+    atomic_store_explicit(&conn->active_ms, coarse_ms(), memory_order_release);
+    if (!arm(loop, operation, fd, events | EPOLLONESHOT, conn)) {
+        am_log(AM_LOG_ERROR, "a connection cannot be waited for: %s", strerror(errno));
+        close_conn(loop, conn);
+    }
+}
+
+static void serve_conn(struct am_native_loop *loop, struct am_native_conn *conn,
+                       struct am_native_scratch *scratch)
+{
+    (void)atomic_exchange_explicit(&conn->active_ms, AM_NATIVE_BUSY, memory_order_acquire);
+    switch (am_native_conn_turn(conn, scratch)) {
+    case AM_NATIVE_READ:
+        rearm_conn(loop, conn, EPOLL_CTL_MOD, EPOLLIN);
+        break;
+    case AM_NATIVE_WRITE:
+        rearm_conn(loop, conn, EPOLL_CTL_MOD, EPOLLOUT);
+        break;
+    default:
+        close_conn(loop, conn);
+    }
+}
+
+/* --- the listening socket --- */
+
+static void add_conn(struct am_native_loop *loop, int fd)
+{
+    int on = 1;
+    struct am_native_conn *conn = am_native_conn_new(fd, &loop->line, &loop->shared);
+    if (conn == NULL) {
+        am_log(AM_LOG_ERROR, "memory is short: a connection is refused");
+        close(fd);
+        return;
+    }
+    /* Answers are single small packets; a unix socket knows no such option. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    enlist(loop, conn);
+    rearm_conn(loop, conn, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+/* Not armed again here: the next connection that ends, or the sweep, does it. */
+static void pause_accepting(struct am_native_loop *loop, int error)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->paused = true;
+    pthread_mutex_unlock(&loop->lock);
+    am_log(AM_LOG_ERROR, "no further MTA connection can be taken for now: %s", strerror(error));
+}
+
+static void accept_some(struct am_native_loop *loop)
+{
+    for (int i = 0; i < ACCEPT_MAX; i++) {
+        int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            add_conn(loop, fd);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(loop, errno);
+            return;
+        } /* else the client went away in the queue */
+    }
+    if (!arm(loop, EPOLL_CTL_MOD, loop->listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd))
+        pause_accepting(loop, errno);
+}
+
+/* --- threads --- */
+
+static void serve_events(struct am_native_loop *loop, struct am_native_scratch *scratch)
+{
+    while (am_native_crew_pause()) {
+        struct epoll_event event;
+        int count = epoll_wait(loop->epoll_fd, &event, 1, -1);
+        if (atomic_load_explicit(&loop->line.stopping, memory_order_relaxed))
+            return;
+        if (count <= 0)
+            continue;
+        if (event.data.ptr == &loop->listen_fd)
+            accept_some(loop);
+        else if (event.data.ptr != &loop->stop_fd)
+            serve_conn(loop, event.data.ptr, scratch);
+    }
+}
+
+static void work(void *user)
+{
+    struct am_native_scratch scratch = {.in = malloc(AM_NATIVE_READ_MAX)};
+
+    am_buf_init(&scratch.out, 0);
+    if (scratch.in != NULL)
+        serve_events(user, &scratch);
+    else
+        am_log(AM_LOG_ERROR, "memory is short: a thread ends");
+    am_buf_fini(&scratch.out);
+    free(scratch.in);
+}
+
+/* --- the life of the loop --- */
+
+bool am_native_loop_open(struct am_native_loop *loop, int listen_fd, int idle_s,
+                         struct am_snapshot_holder *runtime, struct am_problem *problem)
+{
+    *loop = (struct am_native_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+                                    .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                    .listen_fd = listen_fd,
+                                    .idle_ms = idle_s * 1000};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->shared.runtime = runtime;
+    loop->line.stop_fd = loop->stop_fd;
+    loop->line.write_timeout_ms = loop->idle_ms < WRITE_MS_MAX ? loop->idle_ms : WRITE_MS_MAX;
+    loop->line.before_wait = am_native_crew_before_wait;
+    loop->crew.work = work;
+    loop->crew.user = loop;
+    loop->crew.places = processors < 2 ? 2 : processors > 64 ? 64 : (unsigned)processors;
+    loop->crew.most = THREADS_MAX;
+    if (loop->epoll_fd < 0 || loop->stop_fd < 0 ||
+        !arm(loop, EPOLL_CTL_ADD, loop->stop_fd, EPOLLIN, &loop->stop_fd) ||
+        !arm(loop, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd))
+        return am_problem_set(problem, "cannot wait for connections: %s", strerror(errno));
+    return true;
+}
+
+/* A connection that is idle for too long looks as if its MTA had closed it: whoever serves it
+ * notices. */
+static void sweep(struct am_native_loop *loop)
+{
+    int64_t before_ms = coarse_ms() - loop->idle_ms;
+
+    pthread_mutex_lock(&loop->lock);
+    for (struct am_native_conn *conn = loop->conns; conn != NULL; conn = conn->next) {
+        if (atomic_load_explicit(&conn->active_ms, memory_order_relaxed) <= before_ms)
+            (void)shutdown(conn->fd, SHUT_RDWR);
+    }
+    resume(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void wait_for_stop(struct am_native_loop *loop)
+{
+    int tick_ms = loop->idle_ms / 8 < SWEEP_MS_MAX ? loop->idle_ms / 8 + 1 : SWEEP_MS_MAX;
+    struct pollfd stop = {.fd = loop->stop_fd, .events = POLLIN};
+
+    while (!atomic_load(&loop->line.stopping)) {
+        if (poll(&stop, 1, tick_ms) == 0)
+            sweep(loop);
+    }
+}
+
+bool am_native_loop_run(struct am_native_loop *loop)
+{
+    struct am_problem problem = {{0}};
+    bool started = am_native_crew_start(&loop->crew, &problem);
+
+    if (started)
+        wait_for_stop(loop);
+    else
+        am_log(AM_LOG_ERROR, "%s", problem.text);
+    am_native_loop_stop(loop);
+    close(loop->listen_fd);
+    am_native_crew_end(&loop->crew);
+    am_native_crew_wait(&loop->crew);
+    while (loop->conns != NULL) {
+        struct am_native_conn *conn = loop->conns;
+        loop->conns = conn->next;
+        am_native_conn_free(conn);
+    }
+    close(loop->epoll_fd);
+    return started;
+}
+
+void am_native_loop_stop(struct am_native_loop *loop)
+{
+    atomic_store(&loop->line.stopping, true);
+    (void)!write(loop->stop_fd, &(uint64_t){1}, sizeof(uint64_t));
+}
