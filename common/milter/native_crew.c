@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 
@@ -140,31 +141,50 @@ static bool rest(struct am_native_crew *crew, struct am_native_hand *hand)
     return true;
 }
 
+/* Takes a place again, or rests when there are more threads than places. */
+static bool take_place(struct am_native_crew *crew, struct am_native_hand *hand)
+{
+    bool stays = false;
+
+    pthread_mutex_lock(&crew->lock);
+    if (!hand->waiting)
+        crew->running--;
+    hand->waiting = false;
+    if (crew->ending)
+        stays = false;
+    else if (crew->running >= crew->places)
+        stays = rest(crew, hand) && !crew->ending;
+    else
+        stays = ++crew->running > 0;
+    pthread_mutex_unlock(&crew->lock);
+    return stays;
+}
+
 bool am_native_crew_pause(void)
 {
     struct am_native_hand *hand = self;
     struct am_native_crew *crew = hand->crew;
 
-    if (!hand->waiting)
-        return true;
-    hand->waiting = false;
-    bool stays = true;
-    pthread_mutex_lock(&crew->lock);
-    if (crew->ending)
-        stays = false;
-    else if (crew->running < crew->places)
-        crew->running++;
-    else
-        stays = rest(crew, hand) && !crew->ending;
-    pthread_mutex_unlock(&crew->lock);
-    return stays;
+    atomic_fetch_add_explicit(&crew->ended, 1, memory_order_relaxed);
+    bool surplus = atomic_load_explicit(&crew->running, memory_order_relaxed) > crew->places;
+    if ((hand->waiting || surplus) && !take_place(crew, hand))
+        return false;
+    atomic_fetch_add_explicit(&crew->free, 1, memory_order_relaxed);
+    return true;
 }
 
-/* Finds somebody for the place that became free. Returns true when a thread is to be started. */
+void am_native_crew_took(void)
+{
+    struct am_native_crew *crew = self->crew;
+
+    if (atomic_fetch_sub_explicit(&crew->free, 1, memory_order_relaxed) == 1 &&
+        !atomic_exchange_explicit(&crew->busy_is_told, true, memory_order_relaxed))
+        (void)!write(crew->busy_fd, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+/* Finds somebody for a place. Returns true when a thread is to be started. */
 static bool fill_place(struct am_native_crew *crew, bool *full)
 {
-    if (crew->ending || crew->running >= crew->places)
-        return false;
     if (call_resting(crew)) {
         crew->running++;
         return false;
@@ -179,6 +199,14 @@ static bool fill_place(struct am_native_crew *crew, bool *full)
     return true;
 }
 
+static void conclude(struct am_native_crew *crew, bool start, bool full)
+{
+    if (full)
+        am_log(AM_LOG_WARNING, "%u threads wait: further mail waits for them", crew->most);
+    if (start && start_hand(crew) != 0)
+        am_log(AM_LOG_WARNING, "no further thread can be started: mail waits for other mail");
+}
+
 void am_native_crew_before_wait(void)
 {
     struct am_native_hand *hand = self;
@@ -190,11 +218,34 @@ void am_native_crew_before_wait(void)
     hand->waiting = true;
     pthread_mutex_lock(&crew->lock);
     crew->running--;
-    bool start = fill_place(crew, &full);
+    bool start = !crew->ending && crew->running < crew->places && fill_place(crew, &full);
     pthread_mutex_unlock(&crew->lock);
-    if (full)
-        am_log(AM_LOG_WARNING, "%u threads wait for the DNS: further mail waits for them",
-               crew->most);
-    if (start && start_hand(crew) != 0)
-        am_log(AM_LOG_WARNING, "no further thread can be started: mail waits for other mail's DNS");
+    conclude(crew, start, full);
+}
+
+bool am_native_crew_watch(struct am_native_crew *crew)
+{
+    unsigned long long ended = atomic_load_explicit(&crew->ended, memory_order_relaxed);
+    bool busy = atomic_load_explicit(&crew->free, memory_order_relaxed) == 0;
+    bool stuck = busy && crew->was_busy && ended == crew->watched;
+    bool full = false;
+
+    crew->was_busy = busy;
+    crew->watched = ended;
+    if (stuck) {
+        pthread_mutex_lock(&crew->lock);
+        bool start = !crew->ending && fill_place(crew, &full);
+        pthread_mutex_unlock(&crew->lock);
+        conclude(crew, start, full);
+    }
+    return busy;
+}
+
+void am_native_crew_calm(struct am_native_crew *crew)
+{
+    uint64_t count;
+
+    crew->was_busy = false;
+    (void)!read(crew->busy_fd, &count, sizeof(count));
+    atomic_store_explicit(&crew->busy_is_told, false, memory_order_relaxed);
 }

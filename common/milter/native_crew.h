@@ -2,6 +2,7 @@
 #define AM_MILTER_NATIVE_CREW_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "common/base/problem.h"
@@ -12,18 +13,28 @@
  * another takes its place; when it comes back and its place is taken it rests until it is needed
  * again. Resting threads end after a while, the one that rests longest first, so that a burst
  * leaves none behind and a steady load starts none.
+ *
+ * A thread that waits without saying so keeps its place. When all do, the watch finds out and
+ * starts another one: late, but mail goes on.
  */
 struct am_native_crew {
-    /* Serves events until am_native_crew_pause() returns false. */
+    /* Serves events: am_native_crew_pause() until it returns false, _took() once there is one. */
     void (*work)(void *user);
     void *user;
+    int busy_fd;           /* an eventfd: written when nobody is free for the next event */
     unsigned places, most; /* threads that shall run; threads at most, the waiting ones included */
 
     pthread_mutex_t lock;
     pthread_cond_t empty;
     struct am_native_hand *resting; /* the latest first */
-    unsigned count, running;
+    unsigned count;
+    atomic_uint running; /* changes under the lock */
     bool ending, told_full;
+    atomic_uint free;           /* threads that are ready for an event */
+    atomic_ullong ended;        /* events */
+    unsigned long long watched; /* `ended` at the last watch, when nobody was free then */
+    bool was_busy;
+    atomic_bool busy_is_told; /* until am_native_crew_calm() */
 };
 
 /* Starts the threads. `work`, `user`, `places`, `most` are set. Returns false with a sentence. */
@@ -38,6 +49,19 @@ void am_native_crew_wait(struct am_native_crew *crew);
 /* Called by a thread of the crew between two events; it may rest in here. Returns false when it
  * shall end. */
 bool am_native_crew_pause(void) AM_MUST_USE;
+
+/* Called by a thread of the crew when it got an event. */
+void am_native_crew_took(void);
+
+/*
+ * The watch, to be called every few milliseconds once `busy_fd` was written: tells whether nobody
+ * is free, and starts a thread when that was so at the last call too and no event has ended since.
+ * Threads: one.
+ */
+bool am_native_crew_watch(struct am_native_crew *crew);
+
+/* Ends the watch: `busy_fd` is written again the next time. Threads: the one that watches. */
+void am_native_crew_calm(struct am_native_crew *crew);
 
 /* Called within an event, before a wait. Does nothing in a thread that is of no crew. Never
  * blocks. */

@@ -23,6 +23,10 @@
 /* How often idle connections are looked for, and how often taking connections is tried again. */
 #define SWEEP_MS_MAX 5000
 
+/* The watch over the crew: see native_crew.h. */
+#define WATCH_MS 20
+#define CALM_TICKS 5
+
 /* An MTA that does not read what it waits for is given up long before an idle one. */
 #define WRITE_MS_MAX (300 * 1000)
 
@@ -160,6 +164,7 @@ static void serve_events(struct am_native_loop *loop, struct am_native_scratch *
     while (am_native_crew_pause()) {
         struct epoll_event event;
         int count = epoll_wait(loop->epoll_fd, &event, 1, -1);
+        am_native_crew_took();
         if (atomic_load_explicit(&loop->line.stopping, memory_order_relaxed))
             return;
         if (count <= 0)
@@ -202,9 +207,10 @@ bool am_native_loop_open(struct am_native_loop *loop, int listen_fd, int idle_s,
     loop->line.before_wait = am_native_crew_before_wait;
     loop->crew.work = work;
     loop->crew.user = loop;
+    loop->crew.busy_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->crew.places = processors < 2 ? 2 : processors > 64 ? 64 : (unsigned)processors;
     loop->crew.most = THREADS_MAX;
-    if (loop->epoll_fd < 0 || loop->stop_fd < 0 ||
+    if (loop->epoll_fd < 0 || loop->stop_fd < 0 || loop->crew.busy_fd < 0 ||
         !arm(loop, EPOLL_CTL_ADD, loop->stop_fd, EPOLLIN, &loop->stop_fd) ||
         !arm(loop, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd))
         return am_problem_set(problem, "cannot wait for connections: %s", strerror(errno));
@@ -226,14 +232,31 @@ static void sweep(struct am_native_loop *loop)
     pthread_mutex_unlock(&loop->lock);
 }
 
-static void wait_for_stop(struct am_native_loop *loop)
+/* Watches the crew from when nobody was free for an event until somebody has been for a while. */
+static void watch_crew(struct am_native_loop *loop, struct pollfd *stop)
+{
+    for (int calm = 0; calm < CALM_TICKS && !atomic_load(&loop->line.stopping);) {
+        (void)poll(stop, 1, WATCH_MS);
+        calm = am_native_crew_watch(&loop->crew) ? 0 : calm + 1;
+    }
+    am_native_crew_calm(&loop->crew);
+}
+
+/* The loop's own thread: it serves nothing, so that it is there when all others are busy. */
+static void keep_house(struct am_native_loop *loop)
 {
     int tick_ms = loop->idle_ms / 8 < SWEEP_MS_MAX ? loop->idle_ms / 8 + 1 : SWEEP_MS_MAX;
-    struct pollfd stop = {.fd = loop->stop_fd, .events = POLLIN};
+    int64_t sweep_ms = coarse_ms() + tick_ms;
+    struct pollfd fds[2] = {{.fd = loop->stop_fd, .events = POLLIN},
+                            {.fd = loop->crew.busy_fd, .events = POLLIN}};
 
     while (!atomic_load(&loop->line.stopping)) {
-        if (poll(&stop, 1, tick_ms) == 0)
+        if (poll(fds, 2, tick_ms) > 0 && fds[1].revents != 0)
+            watch_crew(loop, fds);
+        if (coarse_ms() >= sweep_ms) {
             sweep(loop);
+            sweep_ms = coarse_ms() + tick_ms;
+        }
     }
 }
 
@@ -243,7 +266,7 @@ bool am_native_loop_run(struct am_native_loop *loop)
     bool started = am_native_crew_start(&loop->crew, &problem);
 
     if (started)
-        wait_for_stop(loop);
+        keep_house(loop);
     else
         am_log(AM_LOG_ERROR, "%s", problem.text);
     am_native_loop_stop(loop);
