@@ -270,7 +270,8 @@ bool am_native_loop_run(struct am_native_loop *loop)
     else
         am_log(AM_LOG_ERROR, "%s", problem.text);
     am_native_loop_stop(loop);
-    close(loop->listen_fd);
+    /* Refuses connections from here on; a thread may still have it in hand. */
+    (void)shutdown(loop->listen_fd, SHUT_RDWR);
     am_native_crew_end(&loop->crew);
     am_native_crew_wait(&loop->crew);
     while (loop->conns != NULL) {
@@ -278,6 +279,7 @@ bool am_native_loop_run(struct am_native_loop *loop)
         loop->conns = conn->next;
         am_native_conn_free(conn);
     }
+    close(loop->listen_fd);
     close(loop->epoll_fd);
     return started;
 }
