@@ -21,6 +21,13 @@ struct am_native_hand {
 /* Which hand of which crew this thread is; NULL in others. */
 static _Thread_local struct am_native_hand *self;
 
+/* With the lock held. */
+static void set_running(struct am_native_crew *crew, unsigned running)
+{
+    crew->running = running;
+    atomic_store_explicit(&crew->surplus, running > crew->places, memory_order_relaxed);
+}
+
 static void leave(struct am_native_crew *crew)
 {
     crew->count--;
@@ -59,7 +66,7 @@ static int start_hand(struct am_native_crew *crew)
         return 0;
     }
     pthread_mutex_lock(&crew->lock);
-    crew->running--;
+    set_running(crew, crew->running - 1);
     leave(crew);
     pthread_mutex_unlock(&crew->lock);
     return error;
@@ -69,14 +76,15 @@ bool am_native_crew_start(struct am_native_crew *crew, struct am_problem *proble
 {
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->empty, NULL);
-    crew->count = crew->running = crew->places;
+    crew->count = crew->places;
+    set_running(crew, crew->places);
     for (unsigned i = 0; i < crew->places; i++) {
         int error = start_hand(crew);
         if (error == 0)
             continue;
         pthread_mutex_lock(&crew->lock);
         crew->count -= crew->places - i - 1;
-        crew->running -= crew->places - i - 1;
+        set_running(crew, crew->running - (crew->places - i - 1));
         pthread_mutex_unlock(&crew->lock);
         return am_problem_set(problem, "cannot start a thread: %s", strerror(error));
     }
@@ -148,14 +156,14 @@ static bool take_place(struct am_native_crew *crew, struct am_native_hand *hand)
 
     pthread_mutex_lock(&crew->lock);
     if (!hand->waiting)
-        crew->running--;
+        set_running(crew, crew->running - 1);
     hand->waiting = false;
-    if (crew->ending)
-        stays = false;
-    else if (crew->running >= crew->places)
+    if (!crew->ending && crew->running < crew->places) {
+        set_running(crew, crew->running + 1);
+        stays = true;
+    } else if (!crew->ending) {
         stays = rest(crew, hand) && !crew->ending;
-    else
-        stays = ++crew->running > 0;
+    }
     pthread_mutex_unlock(&crew->lock);
     return stays;
 }
@@ -166,7 +174,7 @@ bool am_native_crew_pause(void)
     struct am_native_crew *crew = hand->crew;
 
     atomic_fetch_add_explicit(&crew->ended, 1, memory_order_relaxed);
-    bool surplus = atomic_load_explicit(&crew->running, memory_order_relaxed) > crew->places;
+    bool surplus = atomic_load_explicit(&crew->surplus, memory_order_relaxed);
     if ((hand->waiting || surplus) && !take_place(crew, hand))
         return false;
     atomic_fetch_add_explicit(&crew->free, 1, memory_order_relaxed);
@@ -186,7 +194,7 @@ void am_native_crew_took(void)
 static bool fill_place(struct am_native_crew *crew, bool *full)
 {
     if (call_resting(crew)) {
-        crew->running++;
+        set_running(crew, crew->running + 1);
         return false;
     }
     if (crew->count >= crew->most) {
@@ -195,7 +203,7 @@ static bool fill_place(struct am_native_crew *crew, bool *full)
         return false;
     }
     crew->count++;
-    crew->running++;
+    set_running(crew, crew->running + 1);
     return true;
 }
 
@@ -217,7 +225,7 @@ void am_native_crew_before_wait(void)
     struct am_native_crew *crew = hand->crew;
     hand->waiting = true;
     pthread_mutex_lock(&crew->lock);
-    crew->running--;
+    set_running(crew, crew->running - 1);
     bool start = !crew->ending && crew->running < crew->places && fill_place(crew, &full);
     pthread_mutex_unlock(&crew->lock);
     conclude(crew, start, full);

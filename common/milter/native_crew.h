@@ -27,8 +27,8 @@ struct am_native_crew {
     pthread_mutex_t lock;
     pthread_cond_t empty;
     struct am_native_hand *resting; /* the latest first */
-    unsigned count;
-    atomic_uint running; /* changes under the lock */
+    unsigned count, running;
+    atomic_bool surplus; /* more threads run than there are places */
     bool ending, told_full;
     atomic_uint free;           /* threads that are ready for an event */
     atomic_ullong ended;        /* events */

@@ -27,6 +27,9 @@
 #define WATCH_MS 20
 #define CALM_TICKS 5
 
+/* How often the log is told that no connection can be taken. */
+#define PAUSE_LOG_MS (60 * 1000)
+
 /* An MTA that does not read what it waits for is given up long before an idle one. */
 #define WRITE_MS_MAX (300 * 1000)
 
@@ -67,7 +70,7 @@ static void resume(struct am_native_loop *loop)
         return;
     loop->paused =
         !arm(loop, EPOLL_CTL_MOD, loop->listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd);
-    if (!loop->paused)
+    if (!loop->paused && loop->paused_is_logged)
         am_log(AM_LOG_NOTICE, "MTA connections are taken again");
 }
 
@@ -134,10 +137,18 @@ static void add_conn(struct am_native_loop *loop, int fd)
 /* Not armed again here: the next connection that ends, or the sweep, does it. */
 static void pause_accepting(struct am_native_loop *loop, int error)
 {
+    int64_t now_ms = coarse_ms();
+
     pthread_mutex_lock(&loop->lock);
+    /* At the limit each connection that ends lets one in: not a line for each. */
+    bool log = loop->pause_log_ms == 0 || now_ms - loop->pause_log_ms >= PAUSE_LOG_MS;
     loop->paused = true;
+    loop->paused_is_logged = log;
+    if (log)
+        loop->pause_log_ms = now_ms;
     pthread_mutex_unlock(&loop->lock);
-    am_log(AM_LOG_ERROR, "no further MTA connection can be taken for now: %s", strerror(error));
+    if (log)
+        am_log(AM_LOG_ERROR, "no further MTA connection can be taken for now: %s", strerror(error));
 }
 
 static void accept_some(struct am_native_loop *loop)

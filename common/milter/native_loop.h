@@ -18,7 +18,9 @@ struct am_native_loop {
     struct am_native_crew crew;
     pthread_mutex_t lock; /* of the list, and of `paused` */
     struct am_native_conn *conns;
-    bool paused; /* no descriptor or memory for a further connection */
+    bool paused;           /* no descriptor or memory for a further connection */
+    bool paused_is_logged; /* this time */
+    int64_t pause_log_ms;  /* when the log was told last */
 };
 
 /* Makes the loop around a listening, non-blocking socket. Returns false with a sentence. */
