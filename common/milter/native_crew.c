@@ -15,7 +15,8 @@ struct am_native_hand {
     struct am_native_crew *crew;
     struct am_native_hand *next; /* among those that rest */
     pthread_cond_t called;
-    bool resting, waiting; /* waiting: it gave its place away in this event */
+    bool resting, serving;
+    bool waiting; /* it gave its place away in this event */
 };
 
 /* Which hand of which crew this thread is; NULL in others. */
@@ -173,7 +174,9 @@ bool am_native_crew_pause(void)
     struct am_native_hand *hand = self;
     struct am_native_crew *crew = hand->crew;
 
-    atomic_fetch_add_explicit(&crew->ended, 1, memory_order_relaxed);
+    if (hand->serving)
+        atomic_fetch_add_explicit(&crew->ended, 1, memory_order_relaxed);
+    hand->serving = false;
     bool surplus = atomic_load_explicit(&crew->surplus, memory_order_relaxed);
     if ((hand->waiting || surplus) && !take_place(crew, hand))
         return false;
@@ -185,6 +188,7 @@ void am_native_crew_took(void)
 {
     struct am_native_crew *crew = self->crew;
 
+    self->serving = true;
     if (atomic_fetch_sub_explicit(&crew->free, 1, memory_order_relaxed) == 1 &&
         !atomic_exchange_explicit(&crew->busy_is_told, true, memory_order_relaxed))
         (void)!write(crew->busy_fd, &(uint64_t){1}, sizeof(uint64_t));

@@ -189,13 +189,16 @@ static void serve_events(struct am_native_loop *loop, struct am_native_scratch *
 
 static void work(void *user)
 {
-    struct am_native_scratch scratch = {.in = malloc(AM_NATIVE_READ_MAX)};
+    struct am_native_loop *loop = user;
+    struct pollfd stop = {.fd = loop->stop_fd, .events = POLLIN};
+    struct am_native_scratch scratch = {.in = NULL};
 
     am_buf_init(&scratch.out, 0);
+    /* The thread has its place already: without memory it waits for some rather than leave it. */
+    while ((scratch.in = malloc(AM_NATIVE_READ_MAX)) == NULL && poll(&stop, 1, WATCH_MS) == 0)
+        continue;
     if (scratch.in != NULL)
-        serve_events(user, &scratch);
-    else
-        am_log(AM_LOG_ERROR, "memory is short: a thread ends");
+        serve_events(loop, &scratch);
     am_buf_fini(&scratch.out);
     free(scratch.in);
 }
