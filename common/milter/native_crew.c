@@ -174,10 +174,11 @@ bool am_native_crew_pause(void)
     struct am_native_hand *hand = self;
     struct am_native_crew *crew = hand->crew;
 
+    /* One that just started is the surplus on purpose: those that come back make room for it. */
+    bool surplus = hand->serving && atomic_load_explicit(&crew->surplus, memory_order_relaxed);
     if (hand->serving)
         atomic_fetch_add_explicit(&crew->ended, 1, memory_order_relaxed);
     hand->serving = false;
-    bool surplus = atomic_load_explicit(&crew->surplus, memory_order_relaxed);
     if ((hand->waiting || surplus) && !take_place(crew, hand))
         return false;
     atomic_fetch_add_explicit(&crew->free, 1, memory_order_relaxed);
