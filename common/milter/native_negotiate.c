@@ -12,6 +12,10 @@
 /* The action of choosing macros, which is no edit. */
 #define ACTION_MACRO_LISTS 0x100u
 
+/* What an MTA can do that names nothing: the protocol's first version had no words for it. */
+#define V1_ACTIONS 0x0fu
+#define V1_STEPS 0x3fu
+
 #define NO_MACROS AM_NATIVE_MACRO_STAGES
 
 /* A stage, how to ask not to be sent it, how to ask the MTA not to wait, and where its macros go.
@@ -52,9 +56,15 @@ static const struct {
 
 bool am_native_terms_read(struct am_native_terms *terms, struct am_span content)
 {
-    return am_native_take_u32(&content, &terms->version) &&
-           am_native_take_u32(&content, &terms->actions) &&
-           am_native_take_u32(&content, &terms->steps) && terms->version >= AM_NATIVE_VERSION_MIN;
+    if (!am_native_take_u32(&content, &terms->version) ||
+        !am_native_take_u32(&content, &terms->actions) ||
+        !am_native_take_u32(&content, &terms->steps))
+        return false;
+    if (terms->actions == 0)
+        terms->actions = V1_ACTIONS;
+    if (terms->steps == 0)
+        terms->steps = V1_STEPS;
+    return terms->version >= AM_NATIVE_VERSION_MIN;
 }
 
 struct am_offer am_native_offer(const struct am_native_terms *terms)

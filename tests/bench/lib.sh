@@ -41,10 +41,10 @@ await_socket() {
     done
 }
 
-# start_spf [section.name=value]...: with the transport $transport, libmilter unless it is set.
+# start_spf [section.name=value]...: with the transport $transport, the default one unless it is set.
 start_spf() {
     rm -f "$dir/s"
-    set_options="-o milter.transport=${transport:-libmilter}"
+    set_options="-o milter.transport=${transport:-native}"
     for option in "$@"; do
         set_options="$set_options -o $option"
     done
