@@ -11,7 +11,7 @@
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: dns-faultd ZONEFILE [--port N] [--delay-ms N] [--silent NAME]...\n");
+    fprintf(stderr, "usage: dns-faultd ZONEFILE [--port N] [--delay-ms N] [--silent NAME]\n");
     return 64;
 }
 
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     dns_server_set_delay(server, delay_ms);
     for (int i = 2; i < argc; i += 2) {
         if (strcmp(argv[i], "--silent") == 0)
-            dns_server_script(server, argv[i + 1], DNS_FAULT_SILENT, 0);
+            dns_server_silence(server, argv[i + 1]);
     }
     printf("%s\n", dns_server_address(server));
     fflush(stdout);

@@ -60,6 +60,7 @@ struct dns_server {
     TAILQ_HEAD(script_list, script) scripts[BUCKETS];
     struct script everyone; /* names without a script */
     unsigned delay_ms, count_tcp;
+    struct am_dns_name silent; /* no answer for it and what is below; no octets: none */
     bool secure, stop;
 };
 
@@ -183,6 +184,19 @@ static struct script *need_script(struct dns_server *server, const char *text)
     return need_name(server, &name);
 }
 
+/* Tells whether `name` is `zone` or below it. */
+static bool is_within(const struct am_dns_name *name, const struct am_dns_name *zone)
+{
+    struct am_dns_name rest = *name;
+
+    while (rest.len > zone->len) {
+        uint8_t label = (uint8_t)(rest.wire[0] + 1);
+        rest.len = (uint8_t)(rest.len - label);
+        memmove(rest.wire, rest.wire + label, rest.len);
+    }
+    return zone->len > 0 && am_dns_name_equal(&rest, zone);
+}
+
 /* What to do with a query that came now. */
 struct orders {
     enum dns_fault fault;
@@ -203,6 +217,8 @@ static struct orders take_orders(struct dns_server *server, const struct dns_req
         orders.fault = script->fault;
         script->times -= script->times != UINT32_MAX;
     }
+    if (is_within(&request->name, &server->silent))
+        orders.fault = DNS_FAULT_SILENT;
     pthread_mutex_unlock(&server->lock);
     return orders;
 }
@@ -493,6 +509,17 @@ void dns_server_set_fault(struct dns_server *server, enum dns_fault fault)
 {
     pthread_mutex_lock(&server->lock);
     server->everyone.fault = fault;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void dns_server_silence(struct dns_server *server, const char *name)
+{
+    struct am_dns_name zone;
+
+    if (!am_dns_name_parse(&zone, name))
+        abort();
+    pthread_mutex_lock(&server->lock);
+    server->silent = zone;
     pthread_mutex_unlock(&server->lock);
 }
 

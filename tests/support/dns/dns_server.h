@@ -58,6 +58,9 @@ void dns_server_script(struct dns_server *server, const char *name, enum dns_fau
 /* Sets the fault of every name that has no script. */
 void dns_server_set_fault(struct dns_server *server, enum dns_fault fault);
 
+/* Answers nothing about `name` and what is below it. Aborts on a name that cannot be. */
+void dns_server_silence(struct dns_server *server, const char *name);
+
 /* Has every answer wait. */
 void dns_server_set_delay(struct dns_server *server, unsigned delay_ms);
 
