@@ -150,7 +150,9 @@ static const struct am_option authres_rows[] = {
     {ROW(also_ours, AM_OPTION_LIST), .fallback = "", .check = check_authserv_id,
      .help = "further authserv-ids whose fields are removed as forged"},
     {ROW(scrub, AM_OPTION_CHOICE), .fallback = "all", .choices = scrub_words,
-     .help = "which incoming Authentication-Results fields with our authserv-id are removed: all; "
+     .help = "which incoming Authentication-Results fields with our authserv-id are removed (over "
+             "1,000: "
+             "the message is refused): all; "
              "own: those with our methods; none"},
     {ROW(combine, AM_OPTION_BOOL), .fallback = "yes",
      .help = "one field for all results, or one for each method"},
