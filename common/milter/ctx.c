@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "common/milter/transport.h"
+
 const struct am_conn_info *am_ctx_conn(const struct am_ctx *ctx)
 {
     return &ctx->session->info;
@@ -60,6 +62,12 @@ struct am_resolver *am_ctx_resolver(struct am_ctx *ctx)
 const struct am_clock *am_ctx_clock(const struct am_ctx *ctx)
 {
     return ctx->session->runtime->clock;
+}
+
+void am_ctx_before_wait(struct am_ctx *ctx)
+{
+    (void)ctx; /* threads wait, not connections */
+    am_transport_before_wait();
 }
 
 int64_t am_ctx_deadline_us(const struct am_ctx *ctx)

@@ -311,6 +311,13 @@ const struct am_clock *am_ctx_clock(const struct am_ctx *ctx);
 /* Returns the absolute time by which this callback shall be done, in monotonic microseconds. */
 int64_t am_ctx_deadline_us(const struct am_ctx *ctx);
 
+/*
+ * Tells the framework that the callback is about to wait for something other than the resolver (a
+ * database, a pipe), so that other connections are served meanwhile. The resolver tells it by
+ * itself. Never blocks.
+ */
+void am_ctx_before_wait(struct am_ctx *ctx);
+
 /* Returns the authserv-id in use. */
 const char *am_ctx_authserv_id(const struct am_ctx *ctx);
 

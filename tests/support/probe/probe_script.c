@@ -74,6 +74,7 @@ static bool do_publish(struct step *step)
 static bool do_sleep(struct step *step)
 {
     unsigned ms = take_number(&step->rest);
+    am_ctx_before_wait(step->ctx);
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
     return true;
 }
