@@ -95,9 +95,13 @@ void am_arena_reset(struct am_arena *arena)
     rewind_to_first(arena);
 }
 
+/*
+ * Blocks are never small and odd: malloc() keeps freed blocks of up to 1 KiB for each thread and
+ * size, which with many threads and every size would be megabytes.
+ */
 static struct chunk *add_chunk(struct am_arena *arena, size_t size)
 {
-    struct chunk *chunk = malloc(sizeof(*chunk) + size);
+    struct chunk *chunk = malloc(sizeof(*chunk) + (size < CHUNK_MIN ? CHUNK_MIN : size));
 
     if (chunk == NULL)
         return NULL;
