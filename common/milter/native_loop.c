@@ -4,10 +4,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -187,6 +187,18 @@ static void serve_events(struct am_native_loop *loop, struct am_native_scratch *
     }
 }
 
+/*
+ * The room to read into is mapped, not from malloc(): most of it is never touched, and as threads
+ * come and go it would in time cost all its pages.
+ */
+static char *map_room(void)
+{
+    void *room =
+        mmap(NULL, AM_NATIVE_READ_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return room == MAP_FAILED ? NULL : room;
+}
+
 static void work(void *user)
 {
     struct am_native_loop *loop = user;
@@ -195,12 +207,13 @@ static void work(void *user)
 
     am_buf_init(&scratch.out, 0);
     /* The thread has its place already: without memory it waits for some rather than leave it. */
-    while ((scratch.in = malloc(AM_NATIVE_READ_MAX)) == NULL && poll(&stop, 1, WATCH_MS) == 0)
+    while ((scratch.in = map_room()) == NULL && poll(&stop, 1, WATCH_MS) == 0)
         continue;
     if (scratch.in != NULL)
         serve_events(loop, &scratch);
     am_buf_fini(&scratch.out);
-    free(scratch.in);
+    if (scratch.in != NULL)
+        (void)munmap(scratch.in, AM_NATIVE_READ_MAX);
 }
 
 /* --- the life of the loop --- */
