@@ -85,15 +85,15 @@ static bool negotiate(struct am_native_session *self, struct am_span content)
     if (self->agreed == NULL)
         return fail(self, "there is no configuration");
 
-    const struct am_offer offer = am_native_offer(&self->offered);
+    const struct am_offer offer = am_terms_offer(&self->offered);
     const struct am_plan plan = make_plan(self, self->agreed);
     self->agreement = am_plan_negotiate(&plan, &offer);
-    self->terms = am_native_answer_terms(&self->offered, &self->agreement);
+    self->terms = am_terms_answer(&self->offered, &self->agreement);
     if (!begin(self, self->agreed))
         return false;
     if (self->agreement.missing != 0 && !atomic_exchange(&self->shared->told_missing, true))
-        am_native_tell_missing(self->agreement.missing);
-    am_native_put_negotiation(&self->out, &self->terms, self->agreed, &plan);
+        am_terms_tell_missing(self->agreement.missing);
+    am_native_put_negotiation(&self->out, &self->terms, offer.macro_lists, self->agreed, &plan);
     return true;
 }
 
@@ -107,10 +107,10 @@ static bool begin_again(struct am_native_session *self)
     if (now == NULL)
         return begin(self, self->agreed);
 
-    const struct am_offer offer = am_native_offer(&self->offered);
+    const struct am_offer offer = am_terms_offer(&self->offered);
     const struct am_plan plan = make_plan(self, now);
     const struct am_agreement agreement = am_plan_negotiate(&plan, &offer);
-    const struct am_native_terms terms = am_native_answer_terms(&self->offered, &agreement);
+    const struct am_terms terms = am_terms_answer(&self->offered, &agreement);
     bool same = terms.steps == self->terms.steps && terms.actions == self->terms.actions;
     bool good = begin(self, same ? now : self->agreed);
     am_snapshot_drop(&now->snapshot);
@@ -148,7 +148,7 @@ static bool reply_fits(const char *reply, enum am_verdict verdict)
  */
 static bool answer(struct am_native_session *self, enum am_stage stage, enum am_verdict verdict)
 {
-    if (am_native_waits(self->terms.steps, stage)) {
+    if (am_terms_waits(self->terms.steps, stage)) {
         bool with_reply = reply_fits(self->reply, verdict);
         size_t begin = am_native_packet_begin(&self->out, with_reply ? (char)AM_NATIVE_REPLY
                                                                      : answer_byte(self, verdict));

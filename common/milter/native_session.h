@@ -41,7 +41,7 @@ struct am_native_session {
     struct am_session *session; /* NULL before the negotiation, and after AM_NATIVE_QUIT_NC */
     struct am_runtime *agreed;  /* that the negotiation was made with; NULL before it */
     struct am_agreement agreement;
-    struct am_native_terms offered, terms; /* the MTA's and our answer */
+    struct am_terms offered, terms; /* the MTA's and our answer */
     struct am_native_macros macros;
     char *reply;     /* of the verdict under way; NULL = none */
     const char *why; /* it is to be closed: a word for the log; NULL = nothing is wrong */
