@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/dns/dns_zone.h"
 #include "spf-milter/spf.h"
@@ -81,7 +80,6 @@ static bool run_scenario(struct run *run, const struct spf_suite_scenario *scena
 
 int main(int argc, char **argv)
 {
-    struct am_problem problem;
     struct run run = {.engine = &spf_engine_builtin};
     run.verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
     if (argc > 1 + run.verbose)
@@ -90,16 +88,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "no such engine in this build\n");
         return 1;
     }
-    const char *path = spf_suite_path();
-    if (access(path, R_OK) != 0) {
-        printf("skipped: the RFC 7208 suite is not at %s (set AUTHMILTER_SUITES)\n", path);
-        return 77;
-    }
-    const struct spf_suite *suite = spf_suite_load(path, &problem);
-    if (suite == NULL) {
-        fprintf(stderr, "%s\n", problem.text);
-        return 1;
-    }
+    int status;
+    const struct spf_suite *suite = spf_suite_open(&status);
+    if (suite == NULL)
+        return status;
     bool ran = true;
     for (size_t i = 0; i < suite->scenario_count; i++)
         ran = run_scenario(&run, &suite->scenarios[i]) && ran;

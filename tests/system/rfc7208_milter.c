@@ -191,22 +191,15 @@ static void run_scenario(struct run *run, const struct spf_suite_scenario *scena
 
 int main(int argc, char **argv)
 {
-    struct am_problem problem = {""};
     if (argc < 2) {
         fprintf(stderr, "usage: rfc7208-milter SPF-MILTER [-v]\n");
         return 64;
     }
     struct run run = {.program = argv[1], .verbose = argc > 2};
-    const char *path = spf_suite_path();
-    if (access(path, R_OK) != 0) {
-        printf("skipped: the RFC 7208 suite is not at %s (set AUTHMILTER_SUITES)\n", path);
-        return 77;
-    }
-    const struct spf_suite *suite = spf_suite_load(path, &problem);
-    if (suite == NULL) {
-        fprintf(stderr, "%s\n", problem.text);
-        return 1;
-    }
+    int status;
+    const struct spf_suite *suite = spf_suite_open(&status);
+    if (suite == NULL)
+        return status;
     for (size_t i = 0; i < suite->scenario_count; i++)
         run_scenario(&run, &suite->scenarios[i]);
     spf_suite_free(suite);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <yaml.h>
 
 #include "common/base/arena.h"
@@ -18,7 +19,7 @@ struct loaded {
     struct spf_suite_scenario scenarios[SCENARIOS_MAX];
 };
 
-const char *spf_suite_path(void)
+static const char *suite_path(void)
 {
     static char path[4096];
     const char *directory = getenv("AUTHMILTER_SUITES");
@@ -142,7 +143,7 @@ static bool read_documents(struct loaded *loaded, yaml_parser_t *parser, const c
     }
 }
 
-const struct spf_suite *spf_suite_load(const char *path, struct am_problem *problem)
+static const struct spf_suite *load(const char *path, struct am_problem *problem)
 {
     FILE *file = fopen(path, "rb");
     struct loaded *loaded = calloc(1, sizeof(*loaded));
@@ -165,6 +166,23 @@ const struct spf_suite *spf_suite_load(const char *path, struct am_problem *prob
         return &loaded->suite;
     spf_suite_free((const struct spf_suite *)loaded);
     return NULL;
+}
+
+const struct spf_suite *spf_suite_open(int *status)
+{
+    struct am_problem problem;
+    const char *path = suite_path();
+
+    if (access(path, R_OK) != 0) {
+        printf("skipped: the RFC 7208 suite is not at %s (set AUTHMILTER_SUITES)\n", path);
+        *status = 77;
+        return NULL;
+    }
+    const struct spf_suite *suite = load(path, &problem);
+    if (suite == NULL)
+        fprintf(stderr, "%s\n", problem.text);
+    *status = suite == NULL;
+    return suite;
 }
 
 void spf_suite_free(const struct spf_suite *suite)

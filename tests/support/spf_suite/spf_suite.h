@@ -38,19 +38,15 @@ struct spf_suite {
 };
 
 /*
- * Returns where the suite lies: rfc7208-tests.yml in the directory of the
- * environment variable AUTHMILTER_SUITES, or the one set when the tests were
- * built. Lives until the next call.
- */
-const char *spf_suite_path(void);
-
-/*
- * Reads the suite.
+ * Reads the suite for a test's main(): rfc7208-tests.yml in the directory of the environment
+ * variable AUTHMILTER_SUITES, or the one set when the tests were built. Says on the terminal why
+ * there is none.
  *
- * Returns: NULL with a sentence in `problem`.
+ * Returns: NULL, and in `status` what to exit with: 77 where the suite is absent (skipped), 1 where
+ *   it cannot be read.
  * Ownership: the caller frees it with spf_suite_free().
  */
-const struct spf_suite *spf_suite_load(const char *path, struct am_problem *problem) AM_MUST_USE;
+const struct spf_suite *spf_suite_open(int *status) AM_MUST_USE;
 
 /* Frees a suite. NULL is allowed. */
 void spf_suite_free(const struct spf_suite *suite);

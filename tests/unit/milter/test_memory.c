@@ -7,44 +7,12 @@
 #include <string.h>
 
 #include "script_module.h"
+#include "tests/support/failing_alloc.h"
 
 /*
  * Whole connections with every single allocation failing once: nothing crashes or leaks, and no
  * message is let through with a forged field in it.
  */
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-
-static long allowed = -1; /* allocations until one fails; negative: none fails */
-static bool failed;
-
-static bool fails_now(void)
-{
-    if (allowed < 0 || failed)
-        return false;
-    failed = allowed-- == 0;
-    return failed;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
 
 static void edit(struct am_eom_ctx *eom)
 {
@@ -74,7 +42,7 @@ static void run_message(struct fixture *fixture, struct am_session *session)
         assert_int_equal(verdict, AM_TEMPFAIL);
 }
 
-static void run_connection(long which)
+static bool run_connection(size_t which)
 {
     struct fixture fixture;
     struct script a = {.publish_at_helo = "spf=none", .publish_at_eom = "spf=pass", .edit = edit};
@@ -96,8 +64,7 @@ static void run_connection(long which)
         .agreement = {
             .sent = ALL_STAGES, .answered = AM_STAGE_EOM, .actions = ~0u, .raw_headers = true}};
     am_snapshot_ref(&fixture.runtime.snapshot);
-    failed = false;
-    allowed = which;
+    failing_alloc_start(which);
     struct am_session *session = am_session_new(&start);
     if (session != NULL) {
         (void)fixture_connect(session, "192.0.2.1");
@@ -106,18 +73,20 @@ static void run_connection(long which)
         run_message(&fixture, session);
         am_session_free(session);
     }
-    allowed = -1;
+    bool failed = failing_alloc_stop();
     am_buf_fini(&calls);
     fixture_fini(&fixture);
+    return failed;
 }
 
 static void every_allocation_may_fail(void **state)
 {
-    long count = 0;
+    size_t count = 0;
+    bool failed;
 
     (void)state;
     do {
-        run_connection(count++);
+        failed = run_connection(count++);
         assert_true(count < 1000);
     } while (failed);
     assert_true(count > 5);
