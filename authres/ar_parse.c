@@ -140,13 +140,15 @@ static bool read_header(struct ar_lex *lex)
 }
 
 struct ar_header *ar_header_parse(const struct ar_allocator *allocator, const char *value,
-                                  size_t len, struct ar_parse_error *error)
+                                  size_t len, const struct ar_parse_options *options,
+                                  struct ar_parse_error *error)
 {
+    size_t max_len = options == NULL || options->max_len == 0 ? AR_PARSE_MAX : options->max_len;
     struct ar_lex lex = {.text = value, .len = len, .place = AR_BEFORE_ID};
     bool done = false;
 
-    if (len > AR_PARSE_MAX)
-        ar_lex_fail(&lex, AR_TOO_LONG, AR_PARSE_MAX, "the end of the field");
+    if (len > max_len)
+        ar_lex_fail(&lex, AR_TOO_LONG, max_len, "the end of the field");
     else if ((lex.header = ar_header_new(allocator)) == NULL)
         ar_lex_fail(&lex, AR_NO_MEMORY, 0, "more memory");
     else {

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * authres: reads and writes Authentication-Results header fields (RFC 8601).
- * Needs the C library only.
+ * authres: reads and writes Authentication-Results (RFC 8601) and
+ * ARC-Authentication-Results (RFC 8617) header fields. Needs the C library only.
  *
  * One header is one `struct ar_header`: filled by the ar_header_set and
  * ar_header_add functions and turned into text by ar_header_format, or filled
@@ -41,8 +41,14 @@ extern "C" {
 /* Longest authserv-id in octets; longer ones could not stand in one line with the field's name. */
 #define AR_ID_MAX 900
 
-/* Longest field value ar_header_parse looks at, in octets. */
+/* Longest field value ar_header_parse looks at unless told otherwise, in octets. */
 #define AR_PARSE_MAX (256 * 1024)
+
+/* Highest ARC instance number (RFC 8617 section 4.2.1). */
+#define AR_INSTANCE_MAX 50
+
+/* Fewest octets of a signature in header.b, unless it has fewer (RFC 6008 section 4). */
+#define AR_SIGNATURE_MIN 8
 
 /* Most octets of a line that a mail may have, without its line end (RFC 5322 section 2.1.1). */
 #define AR_LINE_MAX 998
@@ -83,6 +89,53 @@ struct ar_format {
     size_t max_line;     /* most columns allowed in a line; 998, never more */
     size_t
         name_len; /* columns before the value in its first line: name, colon, blank; no default */
+};
+
+/* Which field a value belongs to. */
+enum ar_kind {
+    AR_KIND_ANY, /* not known: an instance may stand there */
+    AR_KIND_AR,  /* Authentication-Results: no instance */
+    AR_KIND_ARC  /* ARC-Authentication-Results: begins with an instance, "i=1;" */
+};
+
+/* How ar_header_parse reads. Zero members are the defaults. */
+struct ar_parse_options {
+    enum ar_kind kind;
+    bool lenient;   /* forgive what real headers do wrong, and note it */
+    size_t max_len; /* longest value in octets; 0 means AR_PARSE_MAX */
+};
+
+/*
+ * What the lenient reader forgave. The numbers are part of the binary interface.
+ */
+enum ar_pardon {
+    AR_PARDON_NO_ID = 1,    /* no authserv-id: the first word is a result */
+    AR_PARDON_ID_FORM,      /* an authserv-id that is neither token nor quoted string */
+    AR_PARDON_VERSION,      /* words after the authserv-id that are no version */
+    AR_PARDON_INSTANCE,     /* an ARC instance that is missing, misplaced or out of range */
+    AR_PARDON_NO_RESULT,    /* nothing after the authserv-id; read as "none" */
+    AR_PARDON_NONE,         /* "none" beside results */
+    AR_PARDON_EMPTY,        /* a stray semicolon */
+    AR_PARDON_NO_BLANK,     /* no blank where one is needed */
+    AR_PARDON_NAME_FORM,    /* a method, result, ptype or property name that is no Keyword */
+    AR_PARDON_NO_PTYPE,     /* a property without ptype, as in "action=none" */
+    AR_PARDON_VALUE_FORM,   /* a reason or value that is no token, string, domain or address */
+    AR_PARDON_EMPTY_VALUE,  /* nothing after the equals sign */
+    AR_PARDON_REASON,       /* a reason after properties, or a second one */
+    AR_PARDON_OPEN_QUOTE,   /* a quoted string without end; it goes on to the end of the value */
+    AR_PARDON_OPEN_COMMENT, /* a comment without end; it goes on to the end of the value */
+    AR_PARDON_STRAY,        /* a character without meaning where it stands, passed over */
+    AR_PARDON_LINE_END,     /* a line end without a blank after it, or a lone CR */
+    AR_PARDON_CONTROL,      /* a control character, read as a blank */
+    AR_PARDON_ENCODING,     /* malformed UTF-8, read as U+FFFD */
+    AR_PARDON_SKIPPED,      /* a part between semicolons that is no result, left out */
+    AR_PARDON_UNREGISTERED  /* a property that is not registered for its registered method */
+};
+
+/* One thing forgiven. */
+struct ar_forgiven {
+    enum ar_pardon pardon;
+    size_t offset; /* octets of the value before it */
 };
 
 /* Why ar_header_parse refused a text. */
@@ -147,6 +200,14 @@ void ar_header_allow_utf8(struct ar_header *header, bool allow);
 enum ar_status ar_header_set_id(struct ar_header *header, const char *id, size_t len);
 
 /*
+ * Sets the ARC instance, 1 to AR_INSTANCE_MAX, which makes the header an
+ * ARC-Authentication-Results value (RFC 8617 section 4.1.1); 0, as in a new header, none.
+ *
+ * Returns: AR_BAD_VALUE when out of range.
+ */
+enum ar_status ar_header_set_instance(struct ar_header *header, unsigned instance);
+
+/*
  * Sets the version number to be written after the authserv-id, 0 to 999999999;
  * -1 (as in a new header) writes none, which means version 1.
  *
@@ -202,17 +263,123 @@ enum ar_status ar_header_add_property(struct ar_header *header, const char *ptyp
 enum ar_status ar_header_add_comment(struct ar_header *header, const char *text, size_t len);
 
 /*
+ * Appends a comment at a place that ar_header_add_comment cannot reach: AR_BEFORE_ID,
+ * AR_AFTER_ID, AR_AFTER_VERSION or AR_AFTER_NONE of the header, or AR_BEFORE_METHOD of
+ * the latest result. A comment whose place is not there when the header is written
+ * (no version; results in place of "none") is left for later, not written.
+ *
+ * Returns: AR_BAD_VALUE for another place or as ar_header_add_comment, AR_NO_RESULT, AR_NO_MEMORY.
+ */
+enum ar_status ar_header_add_comment_at(struct ar_header *header, enum ar_place place,
+                                        const char *text, size_t len);
+
+/*
+ * One result of a common method in one call, for example
+ *
+ *     ar_add_spf(header, &(struct ar_spf){.result = "pass", .mailfrom = "a@example.org"});
+ *
+ * `result` has to be one that the method's registration knows (AR_BAD_TOKEN
+ * otherwise). All other members may be NULL, which leaves them out; they are
+ * NUL-terminated and follow the rules of ar_header_set_reason, ar_header_add_property
+ * and ar_header_add_comment. The comment stands behind the result word.
+ */
+struct ar_spf {
+    const char *result, *comment, *reason;
+    const char *mailfrom; /* smtp.mailfrom: the envelope sender; "" for the null sender */
+    const char *helo;     /* smtp.helo */
+};
+
+/* RFC 8601 section 2.7.1. */
+struct ar_dkim {
+    const char *result, *comment, *reason;
+    const char *domain;    /* header.d: the signing domain */
+    const char *selector;  /* header.s */
+    const char *identity;  /* header.i */
+    const char *algorithm; /* header.a */
+    const char *signature; /* header.b: the whole b= value, blanks allowed; it is cut */
+};
+
+/* RFC 7489 section 11.1, RFC 9989. */
+struct ar_dmarc {
+    const char *result, *comment, *reason;
+    const char *from;   /* header.from: the author domain */
+    const char *policy; /* policy.dmarc: the policy applied */
+};
+
+/* RFC 8617 section 10. */
+struct ar_arc {
+    const char *result, *comment, *reason;
+    const char *remote_ip;   /* smtp.remote-ip */
+    const char *oldest_pass; /* header.oldest-pass: an instance number */
+};
+
+/* RFC 8601 section 2.7.3. */
+struct ar_iprev {
+    const char *result, *comment, *reason;
+    const char *address; /* policy.iprev */
+};
+
+/* RFC 8601 section 2.7.4. */
+struct ar_auth {
+    const char *result, *comment, *reason;
+    const char *login;    /* smtp.auth */
+    const char *mailfrom; /* smtp.mailfrom */
+};
+
+/* Appends an spf result. Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY. */
+enum ar_status ar_add_spf(struct ar_header *header, const struct ar_spf *spf);
+
+/*
+ * Appends a dkim result; header.b gets the first AR_SIGNATURE_MIN octets of the signature.
+ *
+ * Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY.
+ */
+enum ar_status ar_add_dkim(struct ar_header *header, const struct ar_dkim *dkim);
+
+/*
+ * Appends a dkim result for each signature of one message; header.b is long enough
+ * to tell all of them apart (RFC 6008 section 4). All are appended or none.
+ *
+ * Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY.
+ */
+enum ar_status ar_add_dkim_each(struct ar_header *header, const struct ar_dkim *dkim, size_t count);
+
+/* Appends a dmarc result. Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY. */
+enum ar_status ar_add_dmarc(struct ar_header *header, const struct ar_dmarc *dmarc);
+
+/* Appends an arc result. Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY. */
+enum ar_status ar_add_arc(struct ar_header *header, const struct ar_arc *arc);
+
+/* Appends an iprev result. Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY. */
+enum ar_status ar_add_iprev(struct ar_header *header, const struct ar_iprev *iprev);
+
+/* Appends an auth result. Returns: AR_BAD_TOKEN, AR_BAD_VALUE, AR_NO_MEMORY. */
+enum ar_status ar_add_auth(struct ar_header *header, const struct ar_auth *auth);
+
+/*
+ * Tells how many octets of each b= value (blanks not counted) header.b needs so that all
+ * different ones can be told apart: AR_SIGNATURE_MIN or more (RFC 6008 section 4). A value
+ * that is the beginning of another one needs no more than its own length. Time grows with
+ * the square of `count`, for at most 1,000 values; beyond that the longest length is returned.
+ */
+size_t ar_signature_prefix(const struct ar_text *signatures, size_t count);
+
+/*
  * Writes the field's value: all that stands after the name, the colon and one
  * blank, without an end of line. Results keep their order; without any the value
- * is "id; none". NULL as options means the defaults of struct ar_format with the
- * room that "Authentication-Results: " takes in the first line.
+ * is "id; none". With an instance "i=1; " stands before it. NULL as options means the defaults of
+ * struct ar_format with the room that the field's name takes in the first line:
+ * "Authentication-Results: ", with an instance "ARC-Authentication-Results: ".
  *
  * Folds stand before blanks that are there anyway: with every newline removed the
  * text is the same as that of an unlimited width. A word longer than `width` makes
  * a longer line; it is never cut. When the field does not fit in one line, every
  * result starts a line of its own.
  *
- * Returns: AR_NO_ID, AR_TOO_LONG when a line would pass `max_line`, AR_BAD_VALUE
+ * A header read leniently may hold what cannot be written: no authserv-id, names that are no
+ * Keywords.
+ *
+ * Returns: AR_NO_ID, AR_BAD_TOKEN, AR_TOO_LONG when a line would pass `max_line`, AR_BAD_VALUE
  * when `newline` is another text, AR_NO_MEMORY. `*out` and `*out_len` are set
  * only with AR_OK. `out_len` may be NULL.
  * Ownership: `*out` (NUL-terminated) comes from the header's allocator; the caller
@@ -222,16 +389,44 @@ enum ar_status ar_header_format(const struct ar_header *header, const struct ar_
                                 char **out, size_t *out_len);
 
 /*
+ * Tells what field a text begins with, and where its value begins: after the name, letter
+ * case ignored, blanks and the colon. A text without one of the two names is AR_KIND_ANY
+ * with a value that begins at 0.
+ */
+enum ar_kind ar_field_kind(const char *field, size_t len, size_t *value_offset);
+
+/*
  * Reads a field's value (the octets after the colon, folded or not, line ends LF
- * or CR LF) by the grammar of RFC 8601 section 2.2. Unknown methods, results and
- * properties are kept as they are, comments too. Time and memory are linear in `len`.
+ * or CR LF) by the grammar of RFC 8601 section 2.2 and RFC 8617 section 4.1.1. Unknown
+ * methods, results and ptypes are kept as they are, comments too. NULL as options means
+ * all defaults.
  *
- * Returns: NULL when the text breaks the grammar, is longer than AR_PARSE_MAX or
- * memory is short; `*error` (may be NULL) says which and where.
+ * A lenient reader takes real headers too; what it forgave is listed by
+ * ar_header_forgiven. It reads all that the strict one reads to the same values, and never
+ * takes a result out of a comment or a quoted string. Do not base trust on what was
+ * forgiven without looking at that list.
+ *
+ * Time and memory are linear in `len`. Any octets are allowed.
+ *
+ * Returns: NULL when the text cannot be read, is longer than the limit or memory is short;
+ * `*error` (may be NULL) says which and where.
  * Ownership: the caller frees the header with ar_header_free. The text is not kept.
  */
 struct ar_header *ar_header_parse(const struct ar_allocator *allocator, const char *value,
-                                  size_t len, struct ar_parse_error *error);
+                                  size_t len, const struct ar_parse_options *options,
+                                  struct ar_parse_error *error);
+
+/* Returns the number of things that a lenient reader forgave, in the order of their offsets. */
+size_t ar_header_forgiven_count(const struct ar_header *header);
+
+/* Returns one of them; the pardon is 0 beyond the last. */
+struct ar_forgiven ar_header_forgiven(const struct ar_header *header, size_t index);
+
+/* Returns what a pardon means in a few English words; static, never NULL. */
+const char *ar_pardon_text(enum ar_pardon pardon);
+
+/* Returns the ARC instance, 0 when there is none. */
+unsigned ar_header_instance(const struct ar_header *header);
 
 /* Returns the authserv-id without quotes; `ptr` is NULL while none is set. Lives until it is
  * replaced. */
@@ -277,7 +472,20 @@ size_t ar_result_comment_count(const struct ar_result *result);
 /* Returns comment number `index`; NULL beyond the last. Lives with the header. */
 const struct ar_comment *ar_result_comment(const struct ar_result *result, size_t index);
 
-/* Returns the property's type, e.g. "smtp"; NUL-terminated, lives with the header. */
+/* Tells whether the result has this method and, unless NULL, this word; letter case is ignored. */
+bool ar_result_is(const struct ar_result *result, const char *method, const char *word);
+
+/*
+ * Returns the first property with this ptype and name, letter case ignored, at or after
+ * number `from`; NULL when there is none. Lives with the header.
+ */
+const struct ar_property *ar_result_find(const struct ar_result *result, const char *ptype,
+                                         const char *name, size_t from);
+
+/*
+ * Returns the property's type, e.g. "smtp"; "" for one that a lenient reader found without.
+ * NUL-terminated, lives with the header.
+ */
 const char *ar_property_ptype(const struct ar_property *property);
 
 /* Returns the property's name, e.g. "mailfrom"; NUL-terminated, lives with the header. */
@@ -318,6 +526,112 @@ bool ar_id_equal(const char *a, size_t a_len, const char *b, size_t b_len);
  * Time is linear in `len` times `id_count`. Any octets are allowed.
  */
 bool ar_claims_id(const char *value, size_t len, const char *const *ids, size_t id_count);
+
+/* What of a DKIM signature can be compared with a result; `ptr` NULL where it is not known. */
+struct ar_signature {
+    struct ar_text signature; /* b=, blanks and folds allowed */
+    struct ar_text selector;  /* s= */
+    struct ar_text domain;    /* d= */
+};
+
+/*
+ * Finds the dkim results of a header that speak of a signature. Each of header.b,
+ * header.s and header.d that both sides know has to agree: header.b as the beginning of
+ * the signature (at least AR_SIGNATURE_MIN octets of it, or all; letter case counts), the
+ * others without letter case and trailing dot. At least header.b or header.d has to be
+ * among them.
+ *
+ * Returns: how many agree: with 1, `*found` is the result meant; with more, which of them
+ * cannot be told and `*found` is the first; with 0 it is NULL.
+ */
+size_t ar_match_signature(const struct ar_header *header, const struct ar_signature *signature,
+                          const struct ar_result **found);
+
+/* Whose results count. */
+struct ar_trust {
+    const char *const *ids; /* authserv-ids, NUL-terminated */
+    size_t id_count;
+    bool top_only; /* only headers above the first one of somebody else */
+};
+
+/* A place in a stack of headers; all zero is its beginning. */
+struct ar_cursor {
+    size_t header; /* number of the header the last result stands in */
+    size_t result; /* number of the next result to look at */
+};
+
+/*
+ * Tells whether a header comes from a trusted id, in the sense of ar_id_equal, and
+ * is of a version we know (none or 1; RFC 8601 section 2.2). Nothing forges an id that the
+ * border did not remove: see ar_claims_id. One with an ARC instance is never trusted here:
+ * it is worth what its seal is worth.
+ */
+bool ar_header_is_trusted(const struct ar_header *header, const struct ar_trust *trust);
+
+/*
+ * Steps through the trusted results of a message's headers, given from the top. NULL among
+ * `headers` stands for one that could not be read; it is trusted by nobody. Results of a method
+ * version other than 1 are passed over. `method` (letter case ignored) may be NULL for all.
+ *
+ * Returns: the next result, NULL after the last. Lives with its header.
+ */
+const struct ar_result *ar_trusted_next(const struct ar_header *const *headers, size_t count,
+                                        const struct ar_trust *trust, const char *method,
+                                        struct ar_cursor *cursor);
+
+/*
+ * The registries of IANA ("Email Authentication Parameters"), as tables that never change.
+ */
+
+/* How something stands in the registry. The numbers are part of the binary interface. */
+enum ar_registration {
+    AR_UNREGISTERED = 0,
+    AR_EXPERIMENTAL, /* begins with "x-": for private use (RFC 8601 section 2.7.6 and 2.7.7) */
+    AR_DEPRECATED,   /* registered, not to be written any more */
+    AR_ACTIVE
+};
+
+/* A result word of a method. */
+struct ar_registered_result {
+    const char *word;
+    const char *source; /* where it is defined, e.g. "RFC 8601 section 2.7.2" */
+    enum ar_registration state;
+};
+
+/* A property of a method. */
+struct ar_registered_property {
+    const char *ptype;
+    const char *name; /* "*" where the name of any header field may stand */
+    const char *meaning;
+    const char *source;
+    enum ar_registration state;
+};
+
+/* A method with all that is registered for it. */
+struct ar_registered_method {
+    const char *method;
+    const char *meaning;
+    const char *source;
+    enum ar_registration state;
+    size_t result_count, property_count;
+    const struct ar_registered_result *results;
+    const struct ar_registered_property *properties;
+};
+
+/* Returns method number `index` in alphabetical order; NULL beyond the last. Static. */
+const struct ar_registered_method *ar_registry_method(size_t index);
+
+/* Returns the entry of a method, letter case ignored; NULL when it has none. Static. */
+const struct ar_registered_method *ar_registry_find(const char *method);
+
+/* Tells how a result word of a method is registered; both letter cases ignored. */
+enum ar_registration ar_registry_result(const char *method, const char *word);
+
+/* Tells how a property of a method is registered; letter case ignored. */
+enum ar_registration ar_registry_property(const char *method, const char *ptype, const char *name);
+
+/* Tells how a ptype is registered (RFC 7410); letter case ignored. */
+enum ar_registration ar_registry_ptype(const char *ptype);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

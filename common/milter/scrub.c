@@ -16,7 +16,7 @@ static bool writes_method(const struct am_scrub_policy *policy, const char *meth
 /* Tells whether a field that is ours holds a result of this program, or cannot be read. */
 static bool holds_own_method(const struct am_scrub_policy *policy, struct am_span value)
 {
-    struct ar_header *header = ar_header_parse(NULL, value.ptr, value.len, NULL);
+    struct ar_header *header = ar_header_parse(NULL, value.ptr, value.len, NULL, NULL);
     if (header == NULL)
         return true;
 

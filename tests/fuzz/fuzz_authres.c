@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *first, *second;
 
     ar_claims_id((const char *)data, size, ids, 2);
-    struct ar_header *header = ar_header_parse(NULL, (const char *)data, size, NULL);
+    struct ar_header *header = ar_header_parse(NULL, (const char *)data, size, NULL, NULL);
     if (header != NULL && ar_header_format(header, NULL, &first, NULL) == AR_OK) {
-        struct ar_header *again = ar_header_parse(NULL, first, strlen(first), NULL);
+        struct ar_header *again = ar_header_parse(NULL, first, strlen(first), NULL, NULL);
         if (again == NULL || ar_header_format(again, NULL, &second, NULL) != AR_OK ||
             strcmp(first, second) != 0)
             abort();

@@ -6,7 +6,7 @@ int main()
 {
     const char *value = " mx.example.org;\r\n\tspf=pass smtp.mailfrom=user@example.com\r\n";
     ar_parse_error error;
-    ar_header *h = ar_header_parse(nullptr, value, std::strlen(value), &error);
+    ar_header *h = ar_header_parse(nullptr, value, std::strlen(value), nullptr, &error);
     char *text = nullptr;
 
     if (h == nullptr || ar_header_format(h, nullptr, &text, nullptr) != AR_OK)

@@ -27,7 +27,7 @@ static bool everything(const struct ar_allocator *allocator)
     if (ar_header_format(h, NULL, &text, &len) != AR_OK)
         goto end;
     struct ar_parse_error error;
-    again = ar_header_parse(allocator, text, len, &error);
+    again = ar_header_parse(allocator, text, len, NULL, &error);
     done = again != NULL;
     if (!done)
         assert_int_equal(error.status, AR_NO_MEMORY);
@@ -133,7 +133,7 @@ static void arena_without_free(void **state)
     ar_header_free(h);
     size_t used = arena.used;
     struct ar_parse_error error;
-    assert_null(ar_header_parse(&allocator, LIT("mx; m"), &error));
+    assert_null(ar_header_parse(&allocator, LIT("mx; m"), NULL, &error));
     assert_true(arena.used > used);
 }
 

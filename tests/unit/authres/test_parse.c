@@ -3,7 +3,7 @@
 static struct ar_header *parse(const char *value)
 {
     struct ar_parse_error error;
-    struct ar_header *header = ar_header_parse(NULL, value, strlen(value), &error);
+    struct ar_header *header = ar_header_parse(NULL, value, strlen(value), NULL, &error);
 
     if (header == NULL)
         print_error("octet %zu: expected %s\nin %s\n", error.offset, error.expected, value);
@@ -99,11 +99,11 @@ static void errors(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct ar_parse_error error = {AR_OK, 0, NULL};
-        assert_null(ar_header_parse(NULL, rows[i].read, strlen(rows[i].read), &error));
+        assert_null(ar_header_parse(NULL, rows[i].read, strlen(rows[i].read), NULL, &error));
         assert_int_equal(error.status, AR_SYNTAX);
         assert_string_equal(error.expected, rows[i].expected);
         assert_int_equal(error.offset, rows[i].offset);
-        assert_null(ar_header_parse(NULL, rows[i].read, strlen(rows[i].read), NULL));
+        assert_null(ar_header_parse(NULL, rows[i].read, strlen(rows[i].read), NULL, NULL));
     }
 }
 
@@ -111,9 +111,9 @@ static void nul_is_an_error(void **state)
 {
     (void)state;
     struct ar_parse_error error;
-    assert_null(ar_header_parse(NULL, LIT("mx; none\0"), &error));
+    assert_null(ar_header_parse(NULL, LIT("mx; none\0"), NULL, &error));
     assert_int_equal(error.offset, 8);
-    assert_null(ar_header_parse(NULL, LIT("mx; m=r reason=\"\0\""), &error));
+    assert_null(ar_header_parse(NULL, LIT("mx; m=r reason=\"\0\""), NULL, &error));
     assert_int_equal(error.offset, 16);
 }
 
@@ -165,15 +165,15 @@ static void limits(void **state)
     struct ar_parse_error error;
     char *big = malloc(AR_PARSE_MAX + 1);
     memset(big, '(', AR_PARSE_MAX + 1);
-    assert_null(ar_header_parse(NULL, big, AR_PARSE_MAX + 1, &error));
+    assert_null(ar_header_parse(NULL, big, AR_PARSE_MAX + 1, NULL, &error));
     assert_int_equal(error.status, AR_TOO_LONG);
-    assert_null(ar_header_parse(NULL, big, AR_PARSE_MAX, &error));
+    assert_null(ar_header_parse(NULL, big, AR_PARSE_MAX, NULL, &error));
     assert_int_equal(error.status, AR_SYNTAX);
     memcpy(big, "m", 1);
     for (size_t i = 1; i + 6 <= AR_PARSE_MAX; i += 6)
         memcpy(big + i, ";a=b()", 6);
     size_t len = 1 + (AR_PARSE_MAX - 1) / 6 * 6;
-    struct ar_header *h = ar_header_parse(NULL, big, len, &error);
+    struct ar_header *h = ar_header_parse(NULL, big, len, NULL, &error);
     assert_non_null(h);
     assert_int_equal(ar_header_result_count(h), len / 6);
     char *text;

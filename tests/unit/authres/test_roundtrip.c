@@ -188,13 +188,13 @@ static size_t one_header(void)
         fill_result(h, utf8);
     enum ar_status status = ar_header_format(h, &options, &text, &len);
     if (status == AR_OK) {
-        again = ar_header_parse(NULL, text, len, NULL);
+        again = ar_header_parse(NULL, text, len, NULL, NULL);
         assert_non_null(again);
         assert_same_header(h, again);
         ar_header_free(again);
         options.width = options.width == 0 ? 78 : options.width;
         unfolded = unfold(text, &options);
-        again = ar_header_parse(NULL, text, unfolded, NULL);
+        again = ar_header_parse(NULL, text, unfolded, NULL, NULL);
         assert_non_null(again);
         assert_same_header(h, again);
         /* Written again from what was read, it is the same text. */
