@@ -48,6 +48,16 @@ bool ar_is_keyword(const char *ptr, size_t len)
     return len > 0 && ptr[len - 1] != '-';
 }
 
+bool ar_keyword_is(const char *ptr, size_t len, const char *word)
+{
+    size_t i = 0;
+
+    while (i < len && word[i] != '\0' &&
+           ar_lower((unsigned char)ptr[i]) == ar_lower((unsigned char)word[i]))
+        i++;
+    return i == len && word[i] == '\0';
+}
+
 bool ar_is_token(const char *ptr, size_t len)
 {
     for (size_t i = 0; i < len; i++)

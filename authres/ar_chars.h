@@ -41,6 +41,9 @@ size_t ar_utf8_read(const char *ptr, size_t len, uint32_t *code);
 /* Tells whether the text is a Keyword: not empty, no hyphen at its end. */
 bool ar_is_keyword(const char *ptr, size_t len);
 
+/* Tells whether the text is the NUL-terminated `word`, letter case of both ignored. */
+bool ar_keyword_is(const char *ptr, size_t len, const char *word);
+
 /* Tells whether the text is an RFC 2045 token. */
 bool ar_is_token(const char *ptr, size_t len);
 

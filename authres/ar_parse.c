@@ -1,17 +1,6 @@
 #include "authres/ar_chars.h"
 #include "authres/ar_lex.h"
 
-/* Tells whether a Keyword is `word` (in small letters), letter case ignored. */
-static bool keyword_is(struct ar_text keyword, const char *word)
-{
-    size_t i = 0;
-
-    while (i < keyword.len && word[i] != '\0' &&
-           ar_lower((unsigned char)keyword.ptr[i]) == (unsigned char)word[i])
-        i++;
-    return i == keyword.len && word[i] == '\0';
-}
-
 /* propspec = ptype [CFWS] "." [CFWS] property [CFWS] "=" pvalue; the ptype has been read. */
 static bool read_property(struct ar_lex *lex, struct ar_result *result, struct ar_text ptype)
 {
@@ -54,7 +43,7 @@ static bool read_details(struct ar_lex *lex, struct ar_result *result)
                                   : "a property or a semicolon") ||
             !ar_lex_cfws(lex))
             return false;
-        if (first && ar_lex_peek(lex) == '=' && keyword_is(word, "reason")) {
+        if (first && ar_lex_peek(lex) == '=' && ar_keyword_is(word.ptr, word.len, "reason")) {
             if (!ar_lex_expect(lex, '=', "an equals sign") ||
                 !ar_lex_value(lex, false, &result->reason, "the reason"))
                 return false;
@@ -98,7 +87,7 @@ static bool read_result(struct ar_lex *lex)
     if (!ar_lex_cfws(lex))
         return false;
     int next = ar_lex_peek(lex);
-    if (first && next != '=' && next != '/' && keyword_is(method, "none"))
+    if (first && next != '=' && next != '/' && ar_keyword_is(method.ptr, method.len, "none"))
         return end_none(lex);
     if (next == '/' &&
         !(ar_lex_expect(lex, '/', "a slash") && ar_lex_version(lex, &version) && ar_lex_cfws(lex)))
