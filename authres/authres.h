@@ -29,6 +29,14 @@
  * Threads: no global state. Different headers may be used by different threads
  * at once; one header by one thread at a time, except that any number may read
  * a header that nobody changes. Nothing here blocks.
+ *
+ * Versions: a program built with one version of the library runs with every later one
+ * of the same major number (and soname). In these, each function keeps its arguments and
+ * its contract, each struct with members keeps its size and its members (those callers
+ * fill and those they are given), each number of an enum and each limit keeps its value.
+ * New functions may come, and new numbers at the end of an enum: treat one you do not know
+ * as the reader treats an unknown word. The words of ar_status_text, ar_pardon_text and
+ * `expected`, and the tables of the registry, follow the documents and may change.
  */
 
 #ifdef __cplusplus
