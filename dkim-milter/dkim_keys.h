@@ -1,0 +1,95 @@
+#ifndef DKIM_DKIM_KEYS_H
+#define DKIM_DKIM_KEYS_H
+
+#include "common/base/arena.h"
+#include "common/base/option.h"
+#include "common/base/problem.h"
+#include "common/mail/address.h"
+#include "dkim-milter/dkim_crypto.h"
+
+/*
+ * The keys of a site and who signs with which: key files, the key table and the
+ * signing table, read once per configuration and only looked at per message.
+ *
+ * A broken row or key file is reported with its place and leaves the others
+ * working; a table that cannot be read at all is a failure.
+ *
+ * Threads: opening one; finding any.
+ */
+struct dkim_keys;
+
+/* Where they come from. Empty texts: not used. */
+struct dkim_keys_source {
+    const char *key_directory; /* DIR/<domain>/<selector>.pem, .key or .private */
+    const char *key_table;     /* "file:PATH", a plain path, or "sqlite:PATH" */
+    const char *signing_table; /* the same kinds */
+};
+
+/* A key with all that its row says. */
+struct dkim_signing_key {
+    const char *name;     /* of the key table; "domain/selector" in a directory */
+    const char *domain;   /* d=: lower-case A-labels */
+    const char *selector; /* s= */
+    const char *path;     /* of the key file */
+    const struct dkim_private_key *key;
+    const char *identity; /* i=, or NULL */
+    int64_t expire_s;     /* -1: as the configuration says */
+    const struct am_strlist
+        *signed_deltas; /* "headers=" of the row; NULL: as the configuration says */
+};
+
+/* What was found wrong and left out, for the log and for --check-config. */
+struct dkim_keys_warning {
+    struct dkim_keys_warning *next;
+    const char *sentence; /* "path:line: what, and how to mend it" */
+};
+
+/* What opening needs beside the source. */
+struct dkim_keys_env {
+    struct am_arena *arena;
+    /* Asks for a reload when the file changes; may be NULL. */
+    bool (*watch)(void *user, const char *path);
+    void *user;
+};
+
+/*
+ * Reads everything.
+ *
+ * Returns: NULL with a sentence when a table cannot be read or memory is short.
+ * Ownership: lives as long as the arena, which wipes the keys when it is reset or freed.
+ * Blocking: reads files.
+ */
+struct dkim_keys *dkim_keys_open(const struct dkim_keys_source *source,
+                                 const struct dkim_keys_env *env,
+                                 struct am_problem *problem) AM_MUST_USE;
+
+/* Returns what was left out, in the order it was met; NULL when everything is well. */
+const struct dkim_keys_warning *dkim_keys_warnings(const struct dkim_keys *keys);
+
+/* Returns the number of keys, and each of them by its number, in the order they were read. */
+size_t dkim_keys_count(const struct dkim_keys *keys);
+
+/* Returns key number `index`; NULL beyond the last. */
+const struct dkim_signing_key *dkim_keys_item(const struct dkim_keys *keys, size_t index);
+
+/* Most keys that sign one message. */
+#define DKIM_KEYS_PER_MESSAGE_MAX 8
+
+/* Which keys sign for an address, and why these. */
+struct dkim_keys_choice {
+    const struct dkim_signing_key *keys[DKIM_KEYS_PER_MESSAGE_MAX];
+    size_t count;
+    const char *rule; /* "signing table PATH:LINE (pattern)", "key directory DIR/domain"; when none:
+                         what was looked for and where */
+};
+
+/*
+ * Finds the keys for an address: the most specific row of the signing table, else the
+ * key directory's keys for exactly that domain.
+ *
+ * Ownership: `rule` lives in `arena`; the keys as long as `keys`.
+ */
+void dkim_keys_find(const struct dkim_keys *keys, struct am_arena *arena,
+                    const struct am_address *address, struct dkim_keys_choice *choice);
+
+#endif
