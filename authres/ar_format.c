@@ -10,7 +10,8 @@
  */
 
 #define DEFAULT_WIDTH 78
-#define DEFAULT_NAME_LEN (sizeof("Authentication-Results: ") - 1)
+#define NAME_LEN (sizeof("Authentication-Results: ") - 1)
+#define ARC_NAME_LEN (sizeof("ARC-Authentication-Results: ") - 1)
 #define NOWHERE SIZE_MAX
 
 struct out {
@@ -112,14 +113,14 @@ static void put_value(struct out *out, struct ar_text text, enum ar_form form)
     put_word(out, "\"", 1);
 }
 
-static void put_version(struct out *out, long version)
+static void put_number(struct out *out, long number)
 {
     char digits[24];
     size_t at = sizeof(digits);
 
     do
-        digits[--at] = (char)('0' + version % 10);
-    while ((version /= 10) > 0);
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
     put_word(out, digits + at, sizeof(digits) - at);
 }
 
@@ -183,7 +184,7 @@ static void put_result(struct out *out, const struct ar_result *result)
     put_string(out, result->method);
     if (result->method_version >= 0) {
         put_word(out, "/", 1);
-        put_version(out, result->method_version);
+        put_number(out, result->method_version);
     }
     put_word(out, "=", 1);
     put_string(out, result->word);
@@ -202,14 +203,20 @@ static void put_result(struct out *out, const struct ar_result *result)
 
 static void put_header(struct out *out, const struct ar_header *header)
 {
+    if (header->instance > 0) {
+        put_word(out, "i=", 2);
+        put_number(out, (long)header->instance);
+        put_word(out, ";", 1);
+        put_blank(out, ' ');
+    }
     put_comments(out, &header->comments, AR_BEFORE_ID);
     put_value(out, header->id, header->id_form);
     put_comments(out, &header->comments, AR_AFTER_ID);
     if (header->version >= 0) {
         put_blank(out, ' ');
-        put_version(out, header->version);
+        put_number(out, header->version);
+        put_comments(out, &header->comments, AR_AFTER_VERSION);
     }
-    put_comments(out, &header->comments, AR_AFTER_VERSION);
     for (size_t i = 0; i < header->results.count; i++)
         put_result(out, header->results.items[i]);
     if (header->results.count == 0) {
@@ -220,10 +227,29 @@ static void put_header(struct out *out, const struct ar_header *header)
     }
 }
 
-/* Takes the caller's layout or the defaults. Returns: false when the newline is none. */
-static bool lay_out(struct out *out, const struct ar_format *options)
+/* Tells whether all names are Keywords; only a lenient reader takes others. */
+static bool can_name(const struct ar_header *header)
 {
-    struct ar_format use = {.name_len = DEFAULT_NAME_LEN};
+    for (size_t i = 0; i < header->results.count; i++) {
+        const struct ar_result *result = header->results.items[i];
+        if (!ar_is_keyword(result->method, strlen(result->method)) ||
+            !ar_is_keyword(result->word, strlen(result->word)))
+            return false;
+        for (size_t k = 0; k < result->properties.count; k++) {
+            const struct ar_property *property = result->properties.items[k];
+            if (!ar_is_keyword(property->ptype, strlen(property->ptype)) ||
+                !ar_is_keyword(property->name, strlen(property->name)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the caller's layout or the defaults. Returns: false when the newline is none. */
+static bool lay_out(struct out *out, const struct ar_header *header,
+                    const struct ar_format *options)
+{
+    struct ar_format use = {.name_len = header->instance > 0 ? ARC_NAME_LEN : NAME_LEN};
 
     if (options != NULL)
         use = *options;
@@ -247,7 +273,9 @@ enum ar_status ar_header_format(const struct ar_header *header, const struct ar_
 
     if (header->id.ptr == NULL)
         return AR_NO_ID;
-    if (!lay_out(&measure, options))
+    if (header->forgiven_count > 0 && !can_name(header))
+        return AR_BAD_TOKEN;
+    if (!lay_out(&measure, header, options))
         return AR_BAD_VALUE;
     write = measure;
     if (write.column > write.max_line)

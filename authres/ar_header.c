@@ -29,6 +29,15 @@ enum ar_status ar_header_set_id(struct ar_header *header, const char *id, size_t
     return AR_OK;
 }
 
+enum ar_status ar_header_set_instance(struct ar_header *header, unsigned instance)
+{
+    if (instance > AR_INSTANCE_MAX)
+        return AR_BAD_VALUE;
+    header->instance = instance;
+    header->arc = instance > 0;
+    return AR_OK;
+}
+
 enum ar_status ar_header_set_version(struct ar_header *header, long version)
 {
     if (version < -1 || version > VERSION_MAX)
@@ -140,16 +149,38 @@ enum ar_status ar_attach_comment(struct ar_header *header, struct ar_result *res
     return ar_list_push(header, list, comment) ? AR_OK : AR_NO_MEMORY;
 }
 
-enum ar_status ar_header_add_comment(struct ar_header *header, const char *text, size_t len)
+/* Checks and copies a comment for `place`. */
+static enum ar_status add_comment(struct ar_header *header, struct ar_result *result,
+                                  enum ar_place place, const char *text, size_t len)
 {
-    struct ar_result *result = ar_latest(header);
     struct ar_text copy;
 
-    if (result == NULL)
-        return AR_NO_RESULT;
     if (!ar_is_text(text, len, header->utf8))
         return AR_BAD_VALUE;
     if (!ar_copy(header, text, len, &copy))
         return AR_NO_MEMORY;
-    return ar_attach_comment(header, result, result->last, copy);
+    return ar_attach_comment(header, result, place, copy);
+}
+
+enum ar_status ar_header_add_comment(struct ar_header *header, const char *text, size_t len)
+{
+    struct ar_result *result = ar_latest(header);
+
+    if (result == NULL)
+        return AR_NO_RESULT;
+    return add_comment(header, result, result->last, text, len);
+}
+
+enum ar_status ar_header_add_comment_at(struct ar_header *header, enum ar_place place,
+                                        const char *text, size_t len)
+{
+    struct ar_result *result = NULL;
+
+    if (place == AR_BEFORE_METHOD) {
+        if ((result = ar_latest(header)) == NULL)
+            return AR_NO_RESULT;
+    } else if (place != AR_BEFORE_ID && place != AR_AFTER_ID && place != AR_AFTER_VERSION &&
+               place != AR_AFTER_NONE)
+        return AR_BAD_VALUE;
+    return add_comment(header, result, place, text, len);
 }

@@ -50,8 +50,12 @@ struct ar_header {
     struct ar_text id;
     enum ar_form id_form;
     long version;
+    unsigned instance; /* 0: none */
+    bool arc;          /* read from an ARC field, whether or not its instance could be used */
     bool utf8;
     struct ar_list results, comments;
+    struct ar_forgiven *forgiven; /* by offset */
+    size_t forgiven_count, forgiven_capacity;
 };
 
 /* Fills `out` with a copy of `allocator`, or with malloc and free when it is NULL. */

@@ -25,6 +25,54 @@ const char *ar_status_text(enum ar_status status)
     return texts[status];
 }
 
+const char *ar_pardon_text(enum ar_pardon pardon)
+{
+    static const char *const texts[] = {
+        [AR_PARDON_NO_ID] = "no authserv-id",
+        [AR_PARDON_ID_FORM] = "authserv-id neither token nor quoted string",
+        [AR_PARDON_VERSION] = "no version behind the authserv-id",
+        [AR_PARDON_INSTANCE] = "ARC instance missing, misplaced or out of range",
+        [AR_PARDON_NO_RESULT] = "no result, read as \"none\"",
+        [AR_PARDON_NONE] = "\"none\" beside results",
+        [AR_PARDON_EMPTY] = "stray semicolon",
+        [AR_PARDON_NO_BLANK] = "missing blank",
+        [AR_PARDON_NAME_FORM] = "name that is no keyword",
+        [AR_PARDON_NO_PTYPE] = "property without ptype",
+        [AR_PARDON_VALUE_FORM] = "value that needs quotes",
+        [AR_PARDON_EMPTY_VALUE] = "empty value",
+        [AR_PARDON_REASON] = "late or second reason",
+        [AR_PARDON_OPEN_QUOTE] = "quoted string without end",
+        [AR_PARDON_OPEN_COMMENT] = "comment without end",
+        [AR_PARDON_STRAY] = "stray characters",
+        [AR_PARDON_LINE_END] = "line end without a blank behind it",
+        [AR_PARDON_CONTROL] = "control character",
+        [AR_PARDON_ENCODING] = "malformed UTF-8",
+        [AR_PARDON_SKIPPED] = "part that is no result",
+        [AR_PARDON_UNREGISTERED] = "unregistered property",
+    };
+
+    if ((unsigned)pardon >= sizeof(texts) / sizeof(texts[0]) || texts[pardon] == NULL)
+        return "unknown pardon";
+    return texts[pardon];
+}
+
+size_t ar_header_forgiven_count(const struct ar_header *header)
+{
+    return header->forgiven_count;
+}
+
+struct ar_forgiven ar_header_forgiven(const struct ar_header *header, size_t index)
+{
+    if (index >= header->forgiven_count)
+        return (struct ar_forgiven){0, 0};
+    return header->forgiven[index];
+}
+
+unsigned ar_header_instance(const struct ar_header *header)
+{
+    return header->instance;
+}
+
 struct ar_text ar_header_id(const struct ar_header *header)
 {
     return header->id;
