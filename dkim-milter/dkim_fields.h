@@ -17,8 +17,8 @@ struct dkim_field {
     struct am_span raw;
     struct am_span lower; /* name in lower case and the colon: what relaxed begins with */
     uint64_t sort_key;
-    size_t position; /* 0 for the topmost field */
-    struct dkim_field *below;
+    size_t position;                /* 0 for the topmost field */
+    const struct dkim_field *below; /* the next one down, or NULL */
 };
 
 /*
@@ -44,12 +44,12 @@ bool dkim_field_is(const struct dkim_field *field, const char *name);
  * The header fields of one message, each kept once, and an index by name (letter case and
  * blanks before the colon ignored) for the selection that h= asks for.
  *
- * Life: init, add for each field from the top, prepare, then any number of
- * selections, one at a time. Nothing is to be released but the arena.
- * Threads: one at a time.
+ * Life: init, add for each field from the top, prepare; then it is read only and any
+ * number of selections may work on it. Nothing is to be released but the arena.
+ * Threads: filling one; reading any.
  */
 struct dkim_fields {
-    struct dkim_field *first; /* the topmost; the others follow by `below` */
+    const struct dkim_field *first; /* the topmost; the others follow by `below` */
     size_t count;
     size_t bytes; /* of names, colons and values, with a line end of two octets each */
 
@@ -57,11 +57,9 @@ struct dkim_fields {
     struct am_arena *arena;
     struct dkim_field *last;
     bool supply_blank;
-    struct dkim_field **sorted; /* by name, fields of one name from the top */
-    struct dkim_name *names;
+    const struct dkim_field **sorted; /* by name, fields of one name from the top */
+    struct dkim_name *names;          /* different ones, sorted */
     size_t name_count;
-    const struct dkim_field *self;
-    uint64_t selection;
 };
 
 /*
@@ -85,7 +83,7 @@ struct dkim_field *dkim_fields_add(struct dkim_fields *fields, struct am_span na
                                    struct am_span value) AM_MUST_USE;
 
 /*
- * Builds the index. Needed before find and select; once more after a later addition.
+ * Builds the index, after the last field.
  * Costs O(fields x log fields), whatever the names are.
  *
  * Returns: false when memory is short.
@@ -99,27 +97,7 @@ bool dkim_fields_prepare(struct dkim_fields *fields) AM_MUST_USE;
  * count: gets their number.
  * Returns: the fields from the top; NULL when there is none.
  */
-struct dkim_field *const *dkim_fields_find(const struct dkim_fields *fields, struct am_span name,
-                                           size_t *count);
-
-/*
- * Begins the selection for one signature (RFC 6376 5.4.2); an earlier one is over then.
- *
- * self: the signature that is being verified, or NULL. It is never selected, as if the
- *   message did not have it: when the signer selected, it was not there. A DKIM-Signature
- *   in h= means other signatures only (RFC 6376 5.4).
- */
-void dkim_fields_select(struct dkim_fields *fields, const struct dkim_field *self);
-
-/*
- * Selects the field that the next name in h= stands for: the lowest one of that name that
- * this selection has not taken yet. Costs O(log fields), so one signature costs
- * O(names in h= x log fields) however often names and fields repeat.
- *
- * name: without blanks around it; letter case ignored.
- * Returns: the field, or NULL when no more is there: the name stands for nothing then,
- *   neither name nor colon nor line end is hashed.
- */
-const struct dkim_field *dkim_fields_take(struct dkim_fields *fields, struct am_span name);
+const struct dkim_field *const *dkim_fields_find(const struct dkim_fields *fields,
+                                                 struct am_span name, size_t *count);
 
 #endif
