@@ -15,6 +15,7 @@ struct am_command {
 /* Exit status when something the command needs cannot be had: a file, a name server, memory. */
 #define AM_EXIT_UNAVAILABLE 69
 
+extern const struct am_command am_command_ar;
 extern const struct am_command am_command_spf;
 
 #endif
