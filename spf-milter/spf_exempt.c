@@ -8,8 +8,8 @@
 
 struct spf_exempt {
     bool authenticated, local;
-    struct spf_netset *networks, *own, *relays;
-    struct spf_patterns *helo, *ptr, *senders, *recipients;
+    struct am_netset *networks, *own, *relays;
+    struct am_patterns *helo, *ptr, *senders, *recipients;
 };
 
 struct spf_exempt *spf_exempt_open(struct am_arena *arena, const struct spf_conf *conf,
@@ -22,15 +22,15 @@ struct spf_exempt *spf_exempt_open(struct am_arena *arena, const struct spf_conf
         return NULL;
     exempt->authenticated = conf->exempt_authenticated;
     exempt->local = conf->exempt_local;
-    exempt->networks = spf_netset_of(arena, &conf->exempt_networks);
-    exempt->own = spf_netset_of(arena, &conf->own_networks);
-    exempt->relays = spf_netset_of(arena, &conf->trusted_relays);
+    exempt->networks = am_netset_of(arena, &conf->exempt_networks);
+    exempt->own = am_netset_of(arena, &conf->own_networks);
+    exempt->relays = am_netset_of(arena, &conf->trusted_relays);
     if (exempt->networks == NULL || exempt->own == NULL || exempt->relays == NULL)
         return NULL;
-    exempt->helo = spf_patterns_of(arena, &conf->exempt_helo, problem);
-    exempt->ptr = spf_patterns_of(arena, &conf->exempt_ptr, problem);
-    exempt->senders = spf_patterns_of(arena, &conf->exempt_senders, problem);
-    exempt->recipients = spf_patterns_of(arena, &conf->exempt_recipients, problem);
+    exempt->helo = am_patterns_of(arena, &conf->exempt_helo, problem);
+    exempt->ptr = am_patterns_of(arena, &conf->exempt_ptr, problem);
+    exempt->senders = am_patterns_of(arena, &conf->exempt_senders, problem);
+    exempt->recipients = am_patterns_of(arena, &conf->exempt_recipients, problem);
     if (exempt->helo == NULL || exempt->ptr == NULL || exempt->senders == NULL ||
         exempt->recipients == NULL)
         return NULL;
@@ -43,14 +43,14 @@ const char *spf_exempt_client(const struct spf_exempt *exempt, const struct spf_
         return "authenticated";
     if (exempt->local && client->is_local)
         return "local";
-    if (spf_netset_find(exempt->networks, &client->ip) != SPF_TABLE_NONE)
+    if (am_netset_find(exempt->networks, &client->ip) != AM_TABLE_NONE)
         return "network";
     return NULL;
 }
 
 bool spf_exempt_wants_ptr(const struct spf_exempt *exempt)
 {
-    return !spf_patterns_is_empty(exempt->ptr);
+    return !am_patterns_is_empty(exempt->ptr);
 }
 
 /* Tells whether one of the name's addresses is `ip`. */
@@ -88,7 +88,7 @@ const char *spf_exempt_ptr(const struct spf_exempt *exempt, struct am_arena *are
     for (size_t i = 0; i < answer->count && i < PTR_NAMES_MAX && found == NULL; i++) {
         struct am_span text = answer->records[i].text;
 
-        if (spf_patterns_find_domain(exempt->ptr, arena, text) == SPF_TABLE_NONE)
+        if (am_patterns_find_domain(exempt->ptr, arena, text) == AM_TABLE_NONE)
             continue;
         const char *name = am_arena_copy(arena, text);
         if (name != NULL && confirms(resolver, name, ip, deadline_us))
@@ -101,9 +101,9 @@ const char *spf_exempt_ptr(const struct spf_exempt *exempt, struct am_arena *are
 const char *spf_exempt_message(const struct spf_exempt *exempt, struct am_arena *arena,
                                struct am_span helo, const struct am_address *sender)
 {
-    if (spf_patterns_find_domain(exempt->helo, arena, helo) != SPF_TABLE_NONE)
+    if (am_patterns_find_domain(exempt->helo, arena, helo) != AM_TABLE_NONE)
         return "helo";
-    if (spf_patterns_find(exempt->senders, arena, sender) != SPF_TABLE_NONE)
+    if (am_patterns_find(exempt->senders, arena, sender) != AM_TABLE_NONE)
         return "sender";
     return NULL;
 }
@@ -111,7 +111,7 @@ const char *spf_exempt_message(const struct spf_exempt *exempt, struct am_arena 
 bool spf_exempt_recipient(const struct spf_exempt *exempt, struct am_arena *arena,
                           const struct am_address *recipient)
 {
-    return spf_patterns_find(exempt->recipients, arena, recipient) != SPF_TABLE_NONE;
+    return am_patterns_find(exempt->recipients, arena, recipient) != AM_TABLE_NONE;
 }
 
 enum spf_address_kind spf_exempt_address(const struct spf_exempt *exempt, const struct am_ip *ip)
@@ -120,12 +120,12 @@ enum spf_address_kind spf_exempt_address(const struct spf_exempt *exempt, const 
         return SPF_ADDRESS_UNKNOWN;
     if (am_ip_is_private(ip))
         return SPF_ADDRESS_PRIVATE;
-    if (spf_netset_find(exempt->own, ip) != SPF_TABLE_NONE)
+    if (am_netset_find(exempt->own, ip) != AM_TABLE_NONE)
         return SPF_ADDRESS_OWN;
     return SPF_ADDRESS_PUBLIC;
 }
 
 bool spf_exempt_is_relay(const struct spf_exempt *exempt, const struct am_ip *ip)
 {
-    return spf_netset_find(exempt->relays, ip) != SPF_TABLE_NONE;
+    return am_netset_find(exempt->relays, ip) != AM_TABLE_NONE;
 }

@@ -1,6 +1,6 @@
 #include "spf-milter/spf_options.h"
 
-#include "spf-milter/spf_pattern.h"
+#include "common/mail/pattern.h"
 
 static const struct am_choice engines[] = {
     {"builtin", SPF_ENGINE_BUILTIN}, {"libspf2", SPF_ENGINE_LIBSPF2}, {NULL, 0}};
@@ -141,25 +141,25 @@ const struct am_option spf_options[] = {
      .kind = AM_OPTION_LIST,
      AT(exempt_helo),
      .fallback = "",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "HELO names whose mail is never refused"},
     {.name = "exempt_ptr",
      .kind = AM_OPTION_LIST,
      AT(exempt_ptr),
      .fallback = "",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "clients not evaluated, by forward-confirmed PTR name"},
     {.name = "exempt_senders",
      .kind = AM_OPTION_LIST,
      AT(exempt_senders),
      .fallback = "",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "envelope senders whose mail is never refused"},
     {.name = "exempt_recipients",
      .kind = AM_OPTION_LIST,
      AT(exempt_recipients),
      .fallback = "postmaster, abuse",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "recipients for whom mail is never refused"},
     {.name = "trusted_relays",
      .kind = AM_OPTION_NETS,
@@ -200,13 +200,13 @@ static const struct am_option override_options[] = {
      .kind = AM_OPTION_LIST,
      .offset = offsetof(struct spf_override_conf, sender),
      .fallback = "",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "envelope senders it applies to"},
     {.name = "recipient",
      .kind = AM_OPTION_LIST,
      .offset = offsetof(struct spf_override_conf, recipient),
      .fallback = "",
-     .check = spf_pattern_check,
+     .check = am_pattern_check,
      .help = "envelope recipients it applies to"},
     POLICIES(spf_override_conf, override_actions, "inherit"),
     {0}};

@@ -4,8 +4,8 @@
 
 /* A compiled `override` section; empty conditions match everything. */
 struct section {
-    struct spf_netset *client;
-    struct spf_patterns *sender, *recipient;
+    struct am_netset *client;
+    struct am_patterns *sender, *recipient;
     struct spf_override_rule rule;
 };
 
@@ -27,11 +27,11 @@ static void note_actions(struct spf_overrides *overrides, const struct spf_overr
 static bool compile(struct section *section, struct am_arena *arena,
                     const struct spf_override_conf *conf, struct am_problem *problem)
 {
-    section->client = spf_netset_of(arena, &conf->client);
+    section->client = am_netset_of(arena, &conf->client);
     if (section->client == NULL)
         return am_problem_set(problem, "out of memory");
-    section->sender = spf_patterns_of(arena, &conf->sender, problem);
-    section->recipient = spf_patterns_of(arena, &conf->recipient, problem);
+    section->sender = am_patterns_of(arena, &conf->sender, problem);
+    section->recipient = am_patterns_of(arena, &conf->recipient, problem);
     section->rule.source = conf->title;
     for (int i = 0; i < SPF_IDENTITY_COUNT; i++)
         for (int j = 0; j < SPF_RESULT_COUNT; j++)
@@ -69,7 +69,7 @@ static bool open_map(struct spf_overrides *overrides, struct am_arena *arena,
         return false;
     for (size_t i = 0; i < map->count; i++)
         note_actions(overrides, &map->rules[i]);
-    if (!spf_patterns_is_empty(map->recipients) && conf->reject_at == SPF_REJECT_AT_MAIL)
+    if (!am_patterns_is_empty(map->recipients) && conf->reject_at == SPF_REJECT_AT_MAIL)
         return am_problem_set(problem,
                               "%s: has to: rows, but with spf.reject_at = mail no recipient is "
                               "known: set spf.reject_at = rcpt",
@@ -105,15 +105,15 @@ unsigned spf_overrides_actions(const struct spf_overrides *overrides, enum spf_i
 
 static bool matches(const struct section *section, const struct spf_facts *facts)
 {
-    if (!spf_netset_is_empty(section->client) &&
-        spf_netset_find(section->client, &facts->client) == SPF_TABLE_NONE)
+    if (!am_netset_is_empty(section->client) &&
+        am_netset_find(section->client, &facts->client) == AM_TABLE_NONE)
         return false;
-    if (!spf_patterns_is_empty(section->sender) &&
-        spf_patterns_find(section->sender, facts->arena, facts->sender) == SPF_TABLE_NONE)
+    if (!am_patterns_is_empty(section->sender) &&
+        am_patterns_find(section->sender, facts->arena, facts->sender) == AM_TABLE_NONE)
         return false;
-    if (!spf_patterns_is_empty(section->recipient) &&
+    if (!am_patterns_is_empty(section->recipient) &&
         (facts->recipient == NULL ||
-         spf_patterns_find(section->recipient, facts->arena, facts->recipient) == SPF_TABLE_NONE))
+         am_patterns_find(section->recipient, facts->arena, facts->recipient) == AM_TABLE_NONE))
         return false;
     return true;
 }
@@ -137,24 +137,24 @@ static void apply_map(const struct spf_override_map *map, const struct spf_facts
                       bool open[SPF_IDENTITY_COUNT][SPF_RESULT_COUNT])
 {
     uint32_t rows[3] = {
-        spf_netset_find(map->clients, &facts->client),
-        spf_patterns_find(map->senders, facts->arena, facts->sender),
+        am_netset_find(map->clients, &facts->client),
+        am_patterns_find(map->senders, facts->arena, facts->sender),
         facts->recipient == NULL
-            ? SPF_TABLE_NONE
-            : spf_patterns_find(map->recipients, facts->arena, facts->recipient),
+            ? AM_TABLE_NONE
+            : am_patterns_find(map->recipients, facts->arena, facts->recipient),
     };
 
-    /* In file order: SPF_TABLE_NONE is the largest number and ends the walk. */
+    /* In file order: AM_TABLE_NONE is the largest number and ends the walk. */
     for (;;) {
         int first = 0;
 
         for (int i = 1; i < 3; i++)
             if (rows[i] < rows[first])
                 first = i;
-        if (rows[first] == SPF_TABLE_NONE)
+        if (rows[first] == AM_TABLE_NONE)
             return;
         apply_rule(&map->rules[rows[first]], effective, open);
-        rows[first] = SPF_TABLE_NONE;
+        rows[first] = AM_TABLE_NONE;
     }
 }
 

@@ -1,9 +1,9 @@
 #ifndef SPF_SPF_OVERRIDE_H
 #define SPF_SPF_OVERRIDE_H
 
-#include "spf-milter/spf_netset.h"
+#include "common/base/netset.h"
+#include "common/mail/pattern.h"
 #include "spf-milter/spf_options.h"
-#include "spf-milter/spf_pattern.h"
 
 /*
  * Overrides: another policy for some clients, senders or recipients, from the

@@ -55,15 +55,15 @@ static bool add_key(struct reader *reader, struct am_span key, uint32_t index)
     if (strip(&key, "client:")) {
         if (!am_net_parse(&net, key, &inner))
             return wrong(reader, inner.text);
-        held = spf_netset_add(map->clients, &net, index);
+        held = am_netset_add(map->clients, &net, index);
     } else if (strip(&key, "from:")) {
-        held = spf_patterns_add(map->senders, key, index, &inner);
+        held = am_patterns_add(map->senders, key, index, &inner);
     } else if (strip(&key, "to:")) {
-        held = spf_patterns_add(map->recipients, key, index, &inner);
+        held = am_patterns_add(map->recipients, key, index, &inner);
     } else {
         return wrong(reader, "a row begins with client:NETWORK, from:SENDER or to:RECIPIENT");
     }
-    if (held == SPF_TABLE_NONE)
+    if (held == AM_TABLE_NONE)
         return wrong(reader, inner.text[0] != '\0' ? inner.text : "out of memory");
     if (held != index) {
         am_problem_set(&inner, "this key stands already in line %u: put both rows into one",
@@ -153,9 +153,9 @@ static bool prepare(struct reader *reader, struct am_span text)
     if (map->capacity > SPF_MAP_ROWS_MAX)
         map->capacity = SPF_MAP_ROWS_MAX;
     map->rules = am_arena_alloc(reader->arena, (map->capacity + 1) * sizeof(*map->rules));
-    map->clients = spf_netset_new(reader->arena, clients);
-    map->senders = spf_patterns_new(reader->arena, senders);
-    map->recipients = spf_patterns_new(reader->arena, recipients);
+    map->clients = am_netset_new(reader->arena, clients);
+    map->senders = am_patterns_new(reader->arena, senders);
+    map->recipients = am_patterns_new(reader->arena, recipients);
     reader->path = am_arena_copy(reader->arena, am_span_str(reader->path));
     return map->rules != NULL && map->clients != NULL && map->senders != NULL &&
            map->recipients != NULL && reader->path != NULL;

@@ -18,8 +18,8 @@
 struct spf_override_map {
     struct spf_override_rule *rules; /* in file order */
     size_t count, capacity;
-    struct spf_netset *clients; /* numbers are indexes of rules */
-    struct spf_patterns *senders, *recipients;
+    struct am_netset *clients; /* numbers are indexes of rules */
+    struct am_patterns *senders, *recipients;
 };
 
 /*

@@ -1,25 +1,15 @@
 #include "spf-milter/spf_reply.h"
 
+#include "common/base/printable.h"
+
 /* Most bytes of an identity that a reply repeats; a reply line has 512 octets (RFC 5321
  * section 4.5.3.1.5). */
 #define IDENTITY_MAX 200
 
-/* Copies text of strangers: printable ASCII only, cut with a mark. */
-static const char *harmless(struct am_arena *arena, struct am_span text)
-{
-    bool cut = text.len > IDENTITY_MAX;
-    char *copy = am_arena_copy(arena, am_span_of(text.ptr, cut ? IDENTITY_MAX : text.len));
-
-    for (char *c = copy; copy != NULL && c < copy + (cut ? IDENTITY_MAX : text.len); c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    return copy == NULL || !cut ? copy : am_arena_printf(arena, "%s[...]", copy);
-}
-
 /* Says in a few words what the result means. */
 static const char *meaning(struct am_arena *arena, const struct spf_outcome *outcome)
 {
-    const char *domain = harmless(arena, am_span_str(outcome->domain));
+    const char *domain = am_printable_copy(arena, am_span_str(outcome->domain), IDENTITY_MAX);
     const char *why = outcome->reason;
 
     if (domain == NULL)
@@ -53,7 +43,7 @@ bool spf_reply_make(struct spf_reply *reply, struct am_arena *arena,
     bool error = outcome->result == SPF_PERMERROR || outcome->result == SPF_TEMPERROR;
     bool later = facts->action == SPF_ACTION_TEMPFAIL;
     bool helo = facts->finding->identity == SPF_HELO;
-    const char *identity = harmless(arena, facts->identity);
+    const char *identity = am_printable_copy(arena, facts->identity, IDENTITY_MAX);
     const char *why = meaning(arena, outcome);
     char client[AM_IP_TEXT_MAX];
 

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     } else {
         am_address_parse(&address, text);
-        uint32_t found = spf_patterns_find(map.senders, arena, &address);
-        if (found != SPF_TABLE_NONE && found >= map.count)
+        uint32_t found = am_patterns_find(map.senders, arena, &address);
+        if (found != AM_TABLE_NONE && found >= map.count)
             abort();
     }
     am_arena_free(arena);

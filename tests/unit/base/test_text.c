@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "common/base/printable.h"
 #include "common/base/problem.h"
 #include "common/base/span.h"
 #include "common/base/utf8.h"
@@ -87,6 +88,18 @@ static void sentences_are_cut_visibly(void **state)
     assert_false(am_problem_set(NULL, "nobody listens"));
 }
 
+static void text_of_strangers_is_made_harmless(void **state)
+{
+    struct am_arena *arena = am_arena_new(256, 0);
+
+    (void)state;
+    assert_string_equal(am_printable_copy(arena, S("a b~!"), 5), "a b~!");
+    assert_string_equal(am_printable_copy(arena, S("a\r\n\0\x7f\x80\xff\tz"), 20), "a???????z");
+    assert_string_equal(am_printable_copy(arena, S("abcdef"), 5), "abcde[...]");
+    assert_string_equal(am_printable_copy(arena, am_span_of(NULL, 0), 5), "");
+    am_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +107,7 @@ int main(void)
         cmocka_unit_test(spans_are_searched_and_trimmed),
         cmocka_unit_test(utf8_follows_the_rfc),
         cmocka_unit_test(sentences_are_cut_visibly),
+        cmocka_unit_test(text_of_strangers_is_made_harmless),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "common/dns/dns_zone.h"
 #include "spf-milter/spf_exempt.h"
 
-/* Pattern sets, network sets, and who is exempt. */
+/* Who is exempt. */
 
 static struct am_arena *arena;
 
@@ -31,121 +31,6 @@ static struct am_ip ip_of(const char *text)
 
     assert_true(am_ip_parse(&ip, am_span_str(text)));
     return ip;
-}
-
-static uint32_t find(const struct spf_patterns *set, const char *address)
-{
-    struct am_address parsed;
-
-    am_address_parse(&parsed, am_span_str(address));
-    return spf_patterns_find(set, arena, &parsed);
-}
-
-static void test_patterns_most_specific_wins(void **state)
-{
-    const char *items[] = {".example.org",
-                           "example.org",
-                           "user@example.org",
-                           ".sub.example.org",
-                           "postmaster",
-                           "@example.net",
-                           "<>",
-                           "abuse@"};
-    struct am_strlist list = {items, 8};
-    struct am_problem problem;
-    struct spf_patterns *set = spf_patterns_of(arena, &list, &problem);
-
-    (void)state;
-    assert_non_null(set);
-    assert_int_equal(find(set, "<USER@Example.ORG>"), 2);
-    assert_int_equal(find(set, "other@example.org"), 1);
-    assert_int_equal(find(set, "user@a.example.org"), 0);
-    assert_int_equal(find(set, "user@a.b.sub.example.org"), 3);
-    assert_int_equal(find(set, "user@sub.example.org."), 3);
-    assert_int_equal(find(set, "Postmaster@whatever.example"), 4);
-    assert_int_equal(find(set, "<postmaster>"), 4);
-    assert_int_equal(find(set, "x@example.net"), 5);
-    assert_int_equal(find(set, "<>"), 6);
-    assert_int_equal(find(set, "abuse@elsewhere.example"), 7);
-    assert_int_equal(find(set, "x@notexample.org"), SPF_TABLE_NONE);
-    assert_int_equal(find(set, "x@sub.example.net"), SPF_TABLE_NONE);
-    assert_int_equal(find(set, "x@org"), SPF_TABLE_NONE);
-}
-
-static void test_patterns_know_u_labels(void **state)
-{
-    const char *items[] = {"b\xc3\xbc"
-                           "cher.example"};
-    struct am_strlist list = {items, 1};
-    struct am_problem problem;
-    struct spf_patterns *set = spf_patterns_of(arena, &list, &problem);
-
-    (void)state;
-    assert_non_null(set);
-    assert_int_equal(find(set, "x@xn--bcher-kva.example"), 0);
-    assert_int_equal(find(set, "x@B\xc3\x9c"
-                               "CHER.example"),
-                     0);
-}
-
-static void test_patterns_survive_absurd_addresses(void **state)
-{
-    const char *items[] = {".example.org", "user@example.org", "postmaster"};
-    struct am_strlist list = {items, 3};
-    struct am_problem problem;
-    struct spf_patterns *set = spf_patterns_of(arena, &list, &problem);
-    static char longest[10002];
-
-    (void)state;
-    memset(longest, 'a', 10000);
-    assert_int_equal(find(set, longest), SPF_TABLE_NONE);
-    longest[5000] = '@';
-    assert_int_equal(find(set, longest), SPF_TABLE_NONE);
-    memset(longest + 5001, '.', 4999);
-    assert_int_equal(find(set, longest), SPF_TABLE_NONE);
-    assert_int_equal(find(set, "x@.."), SPF_TABLE_NONE);
-    assert_int_equal(find(set, "x@\xff\xfe"), SPF_TABLE_NONE);
-}
-
-static void test_bad_patterns(void **state)
-{
-    static const char *const bad[] = {"",     "a b",  "@",      "user@.",       ".",
-                                      "a..b", "x@y@", "a\tb.c", "x@[192.0.2.1]"};
-    struct am_problem problem;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        if (spf_pattern_check(bad[i], &problem))
-            fail_msg("\"%s\" was taken for a pattern", bad[i]);
-    assert_true(spf_pattern_check(" example.org ", &problem));
-}
-
-static void test_netset(void **state)
-{
-    static const char *const nets[] = {"192.0.2.0/24",  "192.0.2.64/26", "0.0.0.0/0",
-                                       "2001:db8::/33", "2001:db8::1",   "::/0"};
-    struct spf_netset *set = spf_netset_new(arena, 6);
-    struct am_problem problem;
-    struct am_net net;
-
-    (void)state;
-    for (uint32_t i = 0; i < 6; i++) {
-        assert_true(am_net_parse(&net, am_span_str(nets[i]), &problem));
-        assert_int_equal(spf_netset_add(set, &net, i), i);
-    }
-    static const struct {
-        const char *ip;
-        uint32_t number;
-    } cases[] = {{"192.0.2.1", 0},       {"192.0.2.65", 1},        {"192.0.2.128", 0},
-                 {"203.0.113.9", 2},     {"2001:db8:7fff::5", 3},  {"2001:db8::1", 4},
-                 {"2001:db8:8000::", 5}, {"::ffff:192.0.2.127", 1}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct am_ip ip = ip_of(cases[i].ip);
-
-        assert_int_equal(spf_netset_find(set, &ip), cases[i].number);
-    }
-    struct am_ip unknown = {.family = 0};
-    assert_int_equal(spf_netset_find(set, &unknown), SPF_TABLE_NONE);
 }
 
 static struct am_net net_of(const char *text)
@@ -265,11 +150,6 @@ static void test_messages_and_recipients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_patterns_most_specific_wins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_patterns_know_u_labels, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_patterns_survive_absurd_addresses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bad_patterns, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_netset, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clients, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_address_kinds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ptr_names_are_confirmed, set_up, tear_down),

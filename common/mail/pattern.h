@@ -1,9 +1,9 @@
-#ifndef SPF_SPF_PATTERN_H
-#define SPF_SPF_PATTERN_H
+#ifndef AM_MAIL_PATTERN_H
+#define AM_MAIL_PATTERN_H
 
 #include "common/base/option.h"
+#include "common/base/table.h"
 #include "common/mail/address.h"
-#include "spf-milter/spf_table.h"
 
 /*
  * A set of address and domain patterns, each with a number. The most specific
@@ -20,42 +20,42 @@
  *
  * Threads: filling one; reading any.
  */
-struct spf_patterns;
+struct am_patterns;
 
 /* Makes a set of at most `capacity` patterns. NULL when memory is short. Ownership: `arena`. */
-struct spf_patterns *spf_patterns_new(struct am_arena *arena, size_t capacity) AM_MUST_USE;
+struct am_patterns *am_patterns_new(struct am_arena *arena, size_t capacity) AM_MUST_USE;
 
 /*
  * Makes a set of a list of patterns; each one's number is its index.
  * Returns NULL with a sentence when one is wrong or memory is short.
  */
-struct spf_patterns *spf_patterns_of(struct am_arena *arena, const struct am_strlist *list,
-                                     struct am_problem *problem) AM_MUST_USE;
+struct am_patterns *am_patterns_of(struct am_arena *arena, const struct am_strlist *list,
+                                   struct am_problem *problem) AM_MUST_USE;
 
 /* Judges one pattern; the check of option rows. Returns false with a sentence. */
-bool spf_pattern_check(const char *pattern, struct am_problem *problem);
+bool am_pattern_check(const char *pattern, struct am_problem *problem);
 
 /*
  * Adds a pattern, unless it is there already.
  *
- * Returns: the number the set holds for it now, or SPF_TABLE_NONE with a sentence when it is
+ * Returns: the number the set holds for it now, or AM_TABLE_NONE with a sentence when it is
  *   no pattern or memory is short.
  */
-uint32_t spf_patterns_add(struct spf_patterns *set, struct am_span pattern, uint32_t value,
-                          struct am_problem *problem);
+uint32_t am_patterns_add(struct am_patterns *set, struct am_span pattern, uint32_t value,
+                         struct am_problem *problem);
 
 /*
  * Returns the number of the most specific pattern that matches an address, or
- * SPF_TABLE_NONE. `arena` is used for domains with U-labels only.
+ * AM_TABLE_NONE. `arena` is used for domains with U-labels only.
  */
-uint32_t spf_patterns_find(const struct spf_patterns *set, struct am_arena *arena,
-                           const struct am_address *address);
+uint32_t am_patterns_find(const struct am_patterns *set, struct am_arena *arena,
+                          const struct am_address *address);
 
 /* The same for a bare domain name (HELO, PTR). */
-uint32_t spf_patterns_find_domain(const struct spf_patterns *set, struct am_arena *arena,
-                                  struct am_span domain);
+uint32_t am_patterns_find_domain(const struct am_patterns *set, struct am_arena *arena,
+                                 struct am_span domain);
 
 /* Tells whether the set holds no pattern. */
-bool spf_patterns_is_empty(const struct spf_patterns *set);
+bool am_patterns_is_empty(const struct am_patterns *set);
 
 #endif

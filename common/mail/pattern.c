@@ -1,4 +1,4 @@
-#include "spf-milter/spf_pattern.h"
+#include "common/mail/pattern.h"
 
 #include "common/mail/domain.h"
 
@@ -7,8 +7,8 @@
 
 enum kind { KIND_ADDRESS, KIND_DOMAIN, KIND_BELOW, KIND_LOCAL, KIND_NULL, KIND_COUNT };
 
-struct spf_patterns {
-    struct spf_table *table;
+struct am_patterns {
+    struct am_table *table;
     struct am_arena *arena;
     bool has[KIND_COUNT];
 };
@@ -20,14 +20,14 @@ struct key {
     char text[LOCAL_MAX + 1 + AM_DOMAIN_MAX];
 };
 
-struct spf_patterns *spf_patterns_new(struct am_arena *arena, size_t capacity)
+struct am_patterns *am_patterns_new(struct am_arena *arena, size_t capacity)
 {
-    struct spf_patterns *set = am_arena_alloc(arena, sizeof(*set));
+    struct am_patterns *set = am_arena_alloc(arena, sizeof(*set));
 
     if (set == NULL)
         return NULL;
     set->arena = arena;
-    set->table = spf_table_new(arena, capacity);
+    set->table = am_table_new(arena, capacity);
     return set->table == NULL ? NULL : set;
 }
 
@@ -122,7 +122,7 @@ static bool parse(struct key *key, struct am_arena *arena, struct am_span patter
     return true;
 }
 
-bool spf_pattern_check(const char *pattern, struct am_problem *problem)
+bool am_pattern_check(const char *pattern, struct am_problem *problem)
 {
     struct am_arena *arena = am_arena_new(1024, 0);
     struct key key;
@@ -134,101 +134,101 @@ bool spf_pattern_check(const char *pattern, struct am_problem *problem)
     return good;
 }
 
-uint32_t spf_patterns_add(struct spf_patterns *set, struct am_span pattern, uint32_t value,
-                          struct am_problem *problem)
+uint32_t am_patterns_add(struct am_patterns *set, struct am_span pattern, uint32_t value,
+                         struct am_problem *problem)
 {
     struct key key;
 
     if (!parse(&key, set->arena, pattern, problem))
-        return SPF_TABLE_NONE;
+        return AM_TABLE_NONE;
     set->has[key.kind] = true;
-    uint32_t held = spf_table_put(set->table, key.kind, am_span_of(key.text, key.len), value);
-    if (held == SPF_TABLE_NONE)
+    uint32_t held = am_table_put(set->table, key.kind, am_span_of(key.text, key.len), value);
+    if (held == AM_TABLE_NONE)
         am_problem_set(problem, "out of memory");
     return held;
 }
 
-struct spf_patterns *spf_patterns_of(struct am_arena *arena, const struct am_strlist *list,
-                                     struct am_problem *problem)
+struct am_patterns *am_patterns_of(struct am_arena *arena, const struct am_strlist *list,
+                                   struct am_problem *problem)
 {
-    struct spf_patterns *set = spf_patterns_new(arena, list->count);
+    struct am_patterns *set = am_patterns_new(arena, list->count);
 
     if (set == NULL)
         am_problem_set(problem, "out of memory");
     for (size_t i = 0; set != NULL && i < list->count; i++)
-        if (spf_patterns_add(set, am_span_str(list->items[i]), (uint32_t)i, problem) ==
-            SPF_TABLE_NONE)
+        if (am_patterns_add(set, am_span_str(list->items[i]), (uint32_t)i, problem) ==
+            AM_TABLE_NONE)
             return NULL;
     return set;
 }
 
 /* Looks for the name itself, then for the longest ".parent" around it. */
-static uint32_t find_name(const struct spf_patterns *set, struct am_span name)
+static uint32_t find_name(const struct am_patterns *set, struct am_span name)
 {
-    uint32_t found = SPF_TABLE_NONE;
+    uint32_t found = AM_TABLE_NONE;
 
     if (set->has[KIND_DOMAIN])
-        found = spf_table_get(set->table, KIND_DOMAIN, name);
-    if (found != SPF_TABLE_NONE || !set->has[KIND_BELOW])
+        found = am_table_get(set->table, KIND_DOMAIN, name);
+    if (found != AM_TABLE_NONE || !set->has[KIND_BELOW])
         return found;
 
-    uint64_t hash = spf_table_seed(KIND_BELOW);
+    uint64_t hash = am_table_seed(KIND_BELOW);
     for (size_t i = name.len; i > 0; i--) {
-        hash = spf_table_step(hash, name.ptr[i - 1]);
+        hash = am_table_step(hash, name.ptr[i - 1]);
         if (i > 1 && name.ptr[i - 2] != '.')
             continue;
-        uint32_t held = spf_table_find(set->table, KIND_BELOW, hash,
-                                       am_span_of(name.ptr + i - 1, name.len - i + 1));
-        if (held != SPF_TABLE_NONE)
+        uint32_t held = am_table_find(set->table, KIND_BELOW, hash,
+                                      am_span_of(name.ptr + i - 1, name.len - i + 1));
+        if (held != AM_TABLE_NONE)
             found = held;
     }
     return found;
 }
 
-uint32_t spf_patterns_find_domain(const struct spf_patterns *set, struct am_arena *arena,
-                                  struct am_span domain)
+uint32_t am_patterns_find_domain(const struct am_patterns *set, struct am_arena *arena,
+                                 struct am_span domain)
 {
     struct key key = {.len = 0};
 
     if (!set->has[KIND_DOMAIN] && !set->has[KIND_BELOW])
-        return SPF_TABLE_NONE;
+        return AM_TABLE_NONE;
     if (!append_domain(&key, arena, domain))
-        return SPF_TABLE_NONE;
+        return AM_TABLE_NONE;
     return find_name(set, am_span_of(key.text, key.len));
 }
 
-uint32_t spf_patterns_find(const struct spf_patterns *set, struct am_arena *arena,
-                           const struct am_address *address)
+uint32_t am_patterns_find(const struct am_patterns *set, struct am_arena *arena,
+                          const struct am_address *address)
 {
-    uint32_t found = SPF_TABLE_NONE;
+    uint32_t found = AM_TABLE_NONE;
     bool has_local = address->local.len > 0 && address->local.len <= LOCAL_MAX;
     struct key key = {.len = 0};
 
     if (address->is_null)
-        return set->has[KIND_NULL] ? spf_table_get(set->table, KIND_NULL, am_span_of("", 0))
-                                   : SPF_TABLE_NONE;
+        return set->has[KIND_NULL] ? am_table_get(set->table, KIND_NULL, am_span_of("", 0))
+                                   : AM_TABLE_NONE;
     if (set->has[KIND_ADDRESS] && has_local) {
         append_lower(&key, address->local);
         key.text[key.len++] = '@';
         if (append_domain(&key, arena, address->domain))
-            found = spf_table_get(set->table, KIND_ADDRESS, am_span_of(key.text, key.len));
+            found = am_table_get(set->table, KIND_ADDRESS, am_span_of(key.text, key.len));
     }
-    if (found == SPF_TABLE_NONE)
-        found = spf_patterns_find_domain(set, arena, address->domain);
-    if (found == SPF_TABLE_NONE && set->has[KIND_LOCAL]) {
+    if (found == AM_TABLE_NONE)
+        found = am_patterns_find_domain(set, arena, address->domain);
+    if (found == AM_TABLE_NONE && set->has[KIND_LOCAL]) {
         /* "RCPT TO:<postmaster>" has no domain (RFC 5321 section 4.5.1). */
         struct am_span local = address->domain.len == 0 ? address->full : address->local;
 
         if (local.len > LOCAL_MAX)
-            return SPF_TABLE_NONE;
+            return AM_TABLE_NONE;
         key.len = 0;
         append_lower(&key, local);
-        found = spf_table_get(set->table, KIND_LOCAL, am_span_of(key.text, key.len));
+        found = am_table_get(set->table, KIND_LOCAL, am_span_of(key.text, key.len));
     }
     return found;
 }
 
-bool spf_patterns_is_empty(const struct spf_patterns *set)
+bool am_patterns_is_empty(const struct am_patterns *set)
 {
     for (int kind = 0; kind < KIND_COUNT; kind++)
         if (set->has[kind])

@@ -1,35 +1,35 @@
-#include "spf-milter/spf_netset.h"
+#include "common/base/netset.h"
 
 #define LENGTHS 129
 
-struct spf_netset {
-    struct spf_table *table;
+struct am_netset {
+    struct am_table *table;
     uint8_t lengths[2][LENGTHS]; /* in use, longest first: IPv4, IPv6 */
     uint8_t length_count[2];
 };
 
-struct spf_netset *spf_netset_new(struct am_arena *arena, size_t capacity)
+struct am_netset *am_netset_new(struct am_arena *arena, size_t capacity)
 {
-    struct spf_netset *set = am_arena_alloc(arena, sizeof(*set));
+    struct am_netset *set = am_arena_alloc(arena, sizeof(*set));
 
     if (set == NULL)
         return NULL;
-    set->table = spf_table_new(arena, capacity);
+    set->table = am_table_new(arena, capacity);
     return set->table == NULL ? NULL : set;
 }
 
-struct spf_netset *spf_netset_of(struct am_arena *arena, const struct am_netlist *list)
+struct am_netset *am_netset_of(struct am_arena *arena, const struct am_netlist *list)
 {
-    struct spf_netset *set = spf_netset_new(arena, list->count);
+    struct am_netset *set = am_netset_new(arena, list->count);
 
     for (size_t i = 0; set != NULL && i < list->count; i++)
-        if (spf_netset_add(set, &list->nets[i], (uint32_t)i) == SPF_TABLE_NONE)
+        if (am_netset_add(set, &list->nets[i], (uint32_t)i) == AM_TABLE_NONE)
             return NULL;
     return set;
 }
 
 /* Keeps the lengths sorted, longest first. */
-static void note_length(struct spf_netset *set, int family, uint8_t length)
+static void note_length(struct am_netset *set, int family, uint8_t length)
 {
     uint8_t *lengths = set->lengths[family];
     size_t count = set->length_count[family];
@@ -65,35 +65,35 @@ static uint8_t kind_of(int family, uint8_t length)
     return (uint8_t)(family == 0 ? length : length + 33);
 }
 
-uint32_t spf_netset_add(struct spf_netset *set, const struct am_net *net, uint32_t value)
+uint32_t am_netset_add(struct am_netset *set, const struct am_net *net, uint32_t value)
 {
     int family = net->base.family == 4 ? 0 : 1;
     char bytes[16];
 
     note_length(set, family, net->prefix);
-    return spf_table_put(set->table, kind_of(family, net->prefix),
-                         key_of(&net->base, net->prefix, bytes), value);
+    return am_table_put(set->table, kind_of(family, net->prefix),
+                        key_of(&net->base, net->prefix, bytes), value);
 }
 
-uint32_t spf_netset_find(const struct spf_netset *set, const struct am_ip *ip)
+uint32_t am_netset_find(const struct am_netset *set, const struct am_ip *ip)
 {
     if (ip->family != 4 && ip->family != 6)
-        return SPF_TABLE_NONE;
+        return AM_TABLE_NONE;
 
     int family = ip->family == 4 ? 0 : 1;
     for (size_t i = 0; i < set->length_count[family]; i++) {
         uint8_t length = set->lengths[family][i];
         char bytes[16];
         uint32_t value =
-            spf_table_get(set->table, kind_of(family, length), key_of(ip, length, bytes));
+            am_table_get(set->table, kind_of(family, length), key_of(ip, length, bytes));
 
-        if (value != SPF_TABLE_NONE)
+        if (value != AM_TABLE_NONE)
             return value;
     }
-    return SPF_TABLE_NONE;
+    return AM_TABLE_NONE;
 }
 
-bool spf_netset_is_empty(const struct spf_netset *set)
+bool am_netset_is_empty(const struct am_netset *set)
 {
     return set->length_count[0] == 0 && set->length_count[1] == 0;
 }
