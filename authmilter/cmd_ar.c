@@ -7,7 +7,7 @@
 
 #include "authmilter/command.h"
 
-static void print_help(FILE *out)
+static void print_help(void)
 {
     fputs(
         "usage: authmilter ar parse [--strict | --lenient] [FILE]\n"
@@ -76,9 +76,11 @@ static int run(int argc, char **argv)
 {
     if (argc < 2)
         return ar_wrong_usage("'parse' or 'format' is missing");
-    if (strcmp(argv[1], "--help") == 0) {
-        print_help(stdout);
-        return 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            print_help();
+            return 0;
+        }
     }
     if (strcmp(argv[1], "parse") == 0)
         return ar_parse_run(argc - 1, argv + 1);
