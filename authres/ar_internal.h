@@ -58,6 +58,12 @@ struct ar_header {
     size_t forgiven_count, forgiven_capacity;
 };
 
+/* Tells whether a version, of a header or a method, is the one we know (RFC 8601 section 2.6). */
+static inline bool ar_version_known(long version)
+{
+    return version == -1 || version == 1;
+}
+
 /* Fills `out` with a copy of `allocator`, or with malloc and free when it is NULL. */
 void ar_allocator_resolve(struct ar_allocator *out, const struct ar_allocator *allocator);
 

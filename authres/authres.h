@@ -282,16 +282,16 @@ enum ar_status ar_header_add_comment_at(struct ar_header *header, enum ar_place 
                                         const char *text, size_t len);
 
 /*
- * One result of a common method in one call, for example
+ * One result of a common method in one call (RFC 8601 section 2.7), for example
  *
  *     ar_add_spf(header, &(struct ar_spf){.result = "pass", .mailfrom = "a@example.org"});
  *
- * `result` has to be one that the method's registration knows (AR_BAD_TOKEN
- * otherwise). All other members may be NULL, which leaves them out; they are
- * NUL-terminated and follow the rules of ar_header_set_reason, ar_header_add_property
- * and ar_header_add_comment. The comment stands behind the result word.
+ * `result` has to be one that is registered for the method as active, or one for private
+ * use ("x-..."): see ar_registry_result; AR_BAD_TOKEN otherwise. All other members may be NULL,
+ * which leaves them out; they are NUL-terminated and follow the rules of ar_header_set_reason,
+ * ar_header_add_property and ar_header_add_comment. The comment stands behind the result word.
  */
-struct ar_spf {
+struct ar_spf { /* RFC 8601 section 2.7.2 */
     const char *result, *comment, *reason;
     const char *mailfrom; /* smtp.mailfrom: the envelope sender; "" for the null sender */
     const char *helo;     /* smtp.helo */
@@ -307,18 +307,18 @@ struct ar_dkim {
     const char *signature; /* header.b: the whole b= value, blanks allowed; it is cut */
 };
 
-/* RFC 7489 section 11.1, RFC 9989. */
+/* RFC 9989; first in RFC 7489 section 11.1. */
 struct ar_dmarc {
     const char *result, *comment, *reason;
     const char *from;   /* header.from: the author domain */
     const char *policy; /* policy.dmarc: the policy applied */
 };
 
-/* RFC 8617 section 10. */
+/* RFC 8617 sections 6 and 10.2. */
 struct ar_arc {
     const char *result, *comment, *reason;
     const char *remote_ip;   /* smtp.remote-ip */
-    const char *oldest_pass; /* header.oldest-pass: an instance number */
+    const char *oldest_pass; /* header.oldest-pass: an instance number, "0" when all pass */
 };
 
 /* RFC 8601 section 2.7.3. */
@@ -365,10 +365,13 @@ enum ar_status ar_add_iprev(struct ar_header *header, const struct ar_iprev *ipr
 enum ar_status ar_add_auth(struct ar_header *header, const struct ar_auth *auth);
 
 /*
- * Tells how many octets of each b= value (blanks not counted) header.b needs so that all
- * different ones can be told apart: AR_SIGNATURE_MIN or more (RFC 6008 section 4). A value
- * that is the beginning of another one needs no more than its own length. Time grows with
- * the square of `count`, for at most 1,000 values; beyond that the longest length is returned.
+ * Tells how many octets of each b= value (blanks and line ends not counted) header.b needs so
+ * that all different ones can be told apart: AR_SIGNATURE_MIN or more (RFC 6008 section 4). A
+ * value that is shorter stands there whole. Equal values do not count: nothing tells them
+ * apart. With more than 1,000 different ones it is the length of the longest.
+ *
+ * Time is at most that of `count` times 10 comparisons of whole values. Takes about 16 KiB of
+ * stack.
  */
 size_t ar_signature_prefix(const struct ar_text *signatures, size_t count);
 
@@ -484,11 +487,11 @@ const struct ar_comment *ar_result_comment(const struct ar_result *result, size_
 bool ar_result_is(const struct ar_result *result, const char *method, const char *word);
 
 /*
- * Returns the first property with this ptype and name, letter case ignored, at or after
- * number `from`; NULL when there is none. Lives with the header.
+ * Returns property number `nth` (mostly 0) of those with this ptype and name, letter case
+ * ignored; NULL when there are fewer. Lives with the header.
  */
 const struct ar_property *ar_result_find(const struct ar_result *result, const char *ptype,
-                                         const char *name, size_t from);
+                                         const char *name, size_t nth);
 
 /*
  * Returns the property's type, e.g. "smtp"; "" for one that a lenient reader found without.
@@ -543,11 +546,13 @@ struct ar_signature {
 };
 
 /*
- * Finds the dkim results of a header that speak of a signature. Each of header.b,
- * header.s and header.d that both sides know has to agree: header.b as the beginning of
- * the signature (at least AR_SIGNATURE_MIN octets of it, or all; letter case counts), the
- * others without letter case and trailing dot. At least header.b or header.d has to be
- * among them.
+ * Finds the dkim results of a header that speak of a signature (RFC 6008 section 4). Each of
+ * header.b, header.s and header.d that both sides know has to agree: header.b as the
+ * beginning of the signature (at least AR_SIGNATURE_MIN octets of it, or all; letter case
+ * counts), the others in the sense of ar_id_equal. At least header.b or header.d has to be
+ * among them. Results of a method version other than 1 speak of nothing known.
+ *
+ * When several agree and their words differ, RFC 6008 section 4 wants all of them ignored.
  *
  * Returns: how many agree: with 1, `*found` is the result meant; with more, which of them
  * cannot be told and `*found` is the first; with 0 it is NULL.
@@ -559,10 +564,10 @@ size_t ar_match_signature(const struct ar_header *header, const struct ar_signat
 struct ar_trust {
     const char *const *ids; /* authserv-ids, NUL-terminated */
     size_t id_count;
-    bool top_only; /* only headers above the first one of somebody else */
+    bool top_only; /* only headers above the first one that is not trusted */
 };
 
-/* A place in a stack of headers; all zero is its beginning. */
+/* A place in a stack of headers; all zero is its beginning. Only ar_trusted_next moves it. */
 struct ar_cursor {
     size_t header; /* number of the header the last result stands in */
     size_t result; /* number of the next result to look at */
@@ -570,9 +575,10 @@ struct ar_cursor {
 
 /*
  * Tells whether a header comes from a trusted id, in the sense of ar_id_equal, and
- * is of a version we know (none or 1; RFC 8601 section 2.2). Nothing forges an id that the
- * border did not remove: see ar_claims_id. One with an ARC instance is never trusted here:
- * it is worth what its seal is worth.
+ * is of a version we know (none or 1; RFC 8601 sections 2.5, 2.6 and 4.1). That is worth
+ * something only where the border removes forged ones (section 5): see ar_claims_id. An ARC
+ * header is never trusted here: it is worth what its seal is worth. Of a header read
+ * leniently neither version nor instance may be among the things forgiven.
  */
 bool ar_header_is_trusted(const struct ar_header *header, const struct ar_trust *trust);
 
@@ -580,6 +586,8 @@ bool ar_header_is_trusted(const struct ar_header *header, const struct ar_trust 
  * Steps through the trusted results of a message's headers, given from the top. NULL among
  * `headers` stands for one that could not be read; it is trusted by nobody. Results of a method
  * version other than 1 are passed over. `method` (letter case ignored) may be NULL for all.
+ * Results that are not registered are among them; RFC 8601 section 4.1 has them ignored by
+ * whoever decides something: see ar_registry_result.
  *
  * Returns: the next result, NULL after the last. Lives with its header.
  */
@@ -594,7 +602,7 @@ const struct ar_result *ar_trusted_next(const struct ar_header *const *headers, 
 /* How something stands in the registry. The numbers are part of the binary interface. */
 enum ar_registration {
     AR_UNREGISTERED = 0,
-    AR_EXPERIMENTAL, /* begins with "x-": for private use (RFC 8601 section 2.7.6 and 2.7.7) */
+    AR_EXPERIMENTAL, /* for private use: "x-" names, any policy property (see below) */
     AR_DEPRECATED,   /* registered, not to be written any more */
     AR_ACTIVE
 };
@@ -609,7 +617,7 @@ struct ar_registered_result {
 /* A property of a method. */
 struct ar_registered_property {
     const char *ptype;
-    const char *name; /* "*" where the name of any header field may stand */
+    const char *name; /* "*" where the name of any header field may stand (sender-id) */
     const char *meaning;
     const char *source;
     enum ar_registration state;
@@ -632,13 +640,22 @@ const struct ar_registered_method *ar_registry_method(size_t index);
 /* Returns the entry of a method, letter case ignored; NULL when it has none. Static. */
 const struct ar_registered_method *ar_registry_find(const char *method);
 
-/* Tells how a result word of a method is registered; both letter cases ignored. */
+/*
+ * Tells how a result word of a method is registered, letter case ignored. All words of a method
+ * that begins with "x-", and those that begin with it themselves, are AR_EXPERIMENTAL
+ * (RFC 5451 sections 2.4.5 and 2.5.2; RFC 8601 sections 2.7.6 and 2.7.7 no longer say how
+ * such names look). No word of another method without registration is registered.
+ */
 enum ar_registration ar_registry_result(const char *method, const char *word);
 
-/* Tells how a property of a method is registered; letter case ignored. */
+/*
+ * Tells how a property of a method is registered, letter case ignored. What begins with "x-",
+ * the method, ptype or name, is AR_EXPERIMENTAL, and so is any name of ptype "policy" that is
+ * not registered: these are each site's own (RFC 8601 section 2.4).
+ */
 enum ar_registration ar_registry_property(const char *method, const char *ptype, const char *name);
 
-/* Tells how a ptype is registered (RFC 7410); letter case ignored. */
+/* Tells how a ptype is registered (RFC 8601 sections 2.3 and 6.4); letter case ignored. */
 enum ar_registration ar_registry_ptype(const char *ptype);
 
 #if defined(__GNUC__)
