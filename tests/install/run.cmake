@@ -1,7 +1,8 @@
-# cmake -DBUILD=DIR -DSOURCE=DIR -DWORK=DIR -DC_FLAGS=FLAGS -DLIBDIR=DIR -P run.cmake
+# cmake -DBUILD=DIR -DSOURCE=DIR -DWORK=DIR -DCC=FILE -DC_FLAGS=FLAGS -DLIBDIR=DIR -P run.cmake
 #
 # Installs authres twice, from this build and as a project of its own, and has a foreign project
-# built and run against each: static, shared and through pkg-config, in C and C++.
+# built and run against each: static, shared and through pkg-config, in C99 and C++11. Looks into the
+# shared libraries, and builds and runs the examples of the manual page.
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -25,6 +26,11 @@ function(foreign name prefix)
 endfunction()
 
 file(REMOVE_RECURSE "${WORK}")
+set(ENV{CC} "${CC}")
+if(CC MATCHES "clang")
+  string(REGEX REPLACE "clang(-[0-9.]+)?$" "clang++\\1" CXX "${CC}")
+  set(ENV{CXX} "${CXX}")
+endif()
 
 run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${WORK}/suite" --component authres)
 foreign(suite "${WORK}/suite" "-DCMAKE_C_FLAGS=${C_FLAGS}" "-DCMAKE_CXX_FLAGS=${C_FLAGS}")
@@ -38,6 +44,18 @@ run("${CMAKE_COMMAND}" --install "${WORK}/alone" --prefix "${WORK}/moved")
 foreign(alone "${WORK}/moved")
 foreign(pkg-config "${WORK}/moved" -DUSE_PKG_CONFIG=ON)
 
+# The examples of the manual page do what it says: with the suite's flags, and as others build them.
+set(strict -std=c11 -Wall -Wextra -Wpedantic -Werror)
+separate_arguments(flags UNIX_COMMAND "${C_FLAGS}")
+file(GLOB_RECURSE page "${WORK}/moved/authres.3")
+file(GLOB_RECURSE archive "${WORK}/suite/libauthres.a")
+run("${CMAKE_CURRENT_LIST_DIR}/manual-examples" "${page}" "${WORK}/examples-suite" "${CC}" ${strict} ${flags}
+    "-I${WORK}/suite/include" "${archive}")
+file(GLOB_RECURSE shared "${WORK}/moved/libauthres.so")
+get_filename_component(libdir "${shared}" DIRECTORY)
+run("${CMAKE_CURRENT_LIST_DIR}/manual-examples" "${page}" "${WORK}/examples-shared" "${CC}" ${strict}
+    "-I${WORK}/moved/include" "-L${libdir}" "-Wl,-rpath,${libdir}" -lauthres)
+
 # The same files both ways, and nothing of the suite among them.
 foreach(tree IN ITEMS suite moved)
   file(GLOB_RECURSE files RELATIVE "${WORK}/${tree}" "${WORK}/${tree}/*")
@@ -48,7 +66,7 @@ endforeach()
 if(NOT suite_files STREQUAL moved_files)
   message(FATAL_ERROR "the suite installs ${suite_files}\nauthres alone installs ${moved_files}")
 endif()
-foreach(part IN ITEMS include/authres.h man/man3/authres.3 libauthres.a libauthres.so.0 authres.pc
+foreach(part IN ITEMS include/authres.h man/man3/authres.3 libauthres.a libauthres.so.1 authres.pc
         authresConfig.cmake authresConfigVersion.cmake)
   string(FIND "${moved_files}" "${part}" at)
   if(at EQUAL -1)
@@ -56,14 +74,64 @@ foreach(part IN ITEMS include/authres.h man/man3/authres.3 libauthres.a libauthr
   endif()
 endforeach()
 
-# Only the public interface is visible, and all of it.
-file(GLOB_RECURSE shared "${WORK}/moved/libauthres.so.0")
-execute_process(COMMAND nm -D --defined-only "${shared}" OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL "ar_[a-z0-9_]+" visible "${symbols}")
+# prints(OUT COMMAND...): what a command prints, in English.
+function(prints out)
+  execute_process(COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C ${ARGN}
+                  OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
 file(STRINGS "${SOURCE}/authres/authres.h" prototypes REGEX "^[a-z].*[ *]ar_[a-z0-9_]+\\(")
 list(TRANSFORM prototypes REPLACE "^.*[ *](ar_[a-z0-9_]+)\\(.*$" "\\1")
-list(SORT visible)
 list(SORT prototypes)
-if(NOT visible STREQUAL prototypes)
-  message(FATAL_ERROR "exported: ${visible}\ndeclared: ${prototypes}")
+
+foreach(tree IN ITEMS suite moved)
+  file(GLOB_RECURSE shared "${WORK}/${tree}/libauthres.so.1")
+
+  # Only the public interface is visible, all of it, each symbol with its version.
+  prints(symbols nm -D --defined-only "${shared}")
+  string(REGEX MATCHALL "ar_[a-z0-9_]+@@AUTHRES_1" visible "${symbols}")
+  string(REGEX MATCHALL " [A-Z] [^A]" defined "${symbols}")
+  list(TRANSFORM visible REPLACE "@@AUTHRES_1" "")
+  list(SORT visible)
+  list(LENGTH visible visible_count)
+  list(LENGTH defined defined_count)
+  if(NOT visible STREQUAL prototypes OR NOT visible_count EQUAL defined_count)
+    message(FATAL_ERROR "exported: ${symbols}\ndeclared: ${prototypes}")
+  endif()
+
+  # It needs the C library and nothing else; no sanitizer came with the suite's flags.
+  prints(dynamic readelf -d "${shared}")
+  string(REGEX MATCHALL "NEEDED[^\n]*" needed "${dynamic}")
+  list(FILTER needed EXCLUDE REGEX "\\[libc\\.")
+  prints(undefined nm -D --undefined-only "${shared}")
+  string(REGEX MATCHALL "U [^\n]*" missing "${undefined}")
+  list(FILTER missing EXCLUDE REGEX "@GLIBC_")
+  if(NOT needed STREQUAL "" OR NOT missing STREQUAL "")
+    message(FATAL_ERROR "${shared} needs more than the C library: ${needed} ${missing}")
+  endif()
+  prints(loaded ldd -r "${shared}")
+  if(loaded MATCHES "not found|undefined symbol")
+    message(FATAL_ERROR "${shared}: ${loaded}")
+  endif()
+
+  # Hardened like the programs.
+  prints(segments readelf -Wl "${shared}")
+  if(NOT dynamic MATCHES "BIND_NOW" OR NOT segments MATCHES "GNU_RELRO" OR segments MATCHES "GNU_STACK[^\n]*E"
+     OR NOT undefined MATCHES "__stack_chk_fail"
+     OR NOT dynamic MATCHES "SONAME[^\n]*\\[libauthres\\.so\\.1\\]")
+    message(FATAL_ERROR "${shared}: ${dynamic}${segments}")
+  endif()
+endforeach()
+
+# The program that was linked statically needs no library at all, the others find authres by its soname.
+prints(dynamic readelf -d "${WORK}/foreign-pkg-config/foreign_pkg-static_c")
+if(dynamic MATCHES "NEEDED")
+  message(FATAL_ERROR "not static: ${dynamic}")
 endif()
+foreach(program IN ITEMS alone/foreign_shared_c alone/foreign_shared_cc pkg-config/foreign_pkg_c)
+  prints(dynamic readelf -d "${WORK}/foreign-${program}")
+  if(NOT dynamic MATCHES "NEEDED[^\n]*\\[libauthres\\.so\\.1\\]")
+    message(FATAL_ERROR "${program} does not need the shared library: ${dynamic}")
+  endif()
+endforeach()
