@@ -4,10 +4,10 @@
 
 #include "authres/authres.h"
 
-static bool writes_method(const struct am_scrub_policy *policy, const char *method)
+static bool writes_method(const struct am_scrub_policy *policy, const struct ar_result *result)
 {
     for (size_t i = 0; i < policy->method_count; i++) {
-        if (am_span_equal_nocase(am_span_str(policy->methods[i]), am_span_str(method)))
+        if (ar_result_is(result, policy->methods[i], NULL))
             return true;
     }
     return false;
@@ -16,13 +16,14 @@ static bool writes_method(const struct am_scrub_policy *policy, const char *meth
 /* Tells whether a field that is ours holds a result of this program, or cannot be read. */
 static bool holds_own_method(const struct am_scrub_policy *policy, struct am_span value)
 {
-    struct ar_header *header = ar_header_parse(NULL, value.ptr, value.len, NULL, NULL);
+    const struct ar_parse_options options = {.kind = AR_KIND_AR};
+    struct ar_header *header = ar_header_parse(NULL, value.ptr, value.len, &options, NULL);
     if (header == NULL)
         return true;
 
     bool found = false;
     for (size_t i = 0; !found && i < ar_header_result_count(header); i++)
-        found = writes_method(policy, ar_result_method(ar_header_result(header, i)));
+        found = writes_method(policy, ar_header_result(header, i));
     ar_header_free(header);
     return found;
 }
