@@ -26,11 +26,12 @@ struct dkim_body_request {
     bool has_limit;
     uint64_t limit; /* l=, canonical octets; without meaning when has_limit is false */
 
-    bool done;     /* the digest is there; false when the limit lies past the end of the body
-                      (such a signature never passes), or when hashing failed */
-    bool past_end; /* the limit lies past the end */
+    bool done;     /* the digest is there; if not, the limit lies past the end, or hashing failed */
+    bool past_end; /* the limit lies past the end of the body: such a signature never passes */
     uint64_t unsigned_octets; /* canonical octets after the limit */
     uint8_t digest[DKIM_HASH_LEN];
+
+    struct dkim_body_request *next; /* of the implementation */
 };
 
 /*
@@ -55,7 +56,7 @@ const struct dkim_body_request *dkim_body_hash_want(struct dkim_body_hash *hash,
 /*
  * Begins the body, after the last request.
  *
- * Returns: false when memory is short or there is no SHA-256.
+ * Returns: false when memory is short or there is no SHA-256; nothing may follow then.
  */
 bool dkim_body_hash_start(struct dkim_body_hash *hash) AM_MUST_USE;
 
