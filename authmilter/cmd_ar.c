@@ -23,7 +23,7 @@ static void print_help(void)
         "  --utf8      allow UTF-8, for messages sent with SMTPUTF8\n\n"
         "Exit status: 0 all done, 1 a field or an object was refused or none was found,\n"
         "64 wrong usage, 69 the file is not readable, the output not writable, or out of memory.\n",
-        out);
+        stdout);
 }
 
 int ar_wrong_usage(const char *what)
