@@ -64,7 +64,7 @@ static enum ar_status add_dkim(struct ar_header *header, const struct ar_dkim *d
     if (dkim->signature != NULL) {
         struct ar_text signature = {dkim->signature, strlen(dkim->signature)};
         size_t room = signature.len < need ? signature.len : need;
-        cut = ar_take(header, room + 1);
+        cut = ar_take_text(header, room + 1);
         if (cut == NULL)
             return AR_NO_MEMORY;
         cut[ar_signature_copy(signature, cut, room)] = '\0';

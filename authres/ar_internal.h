@@ -7,6 +7,9 @@
 
 /* The model behind the public header, shared by builder, formatter and parser. */
 
+/* Nine digits: fits every long. */
+#define AR_VERSION_MAX 999999999L
+
 /* Memory of one header: everything is freed at once, so pieces are cut from few large chunks. */
 struct ar_chunk {
     struct ar_chunk *next;
@@ -70,6 +73,9 @@ void ar_allocator_resolve(struct ar_allocator *out, const struct ar_allocator *a
 /* Cuts `size` octets from the header's memory, aligned for any object. Returns: NULL without
  * memory. */
 void *ar_take(struct ar_header *header, size_t size);
+
+/* Cuts `size` octets for text, not aligned. Returns: NULL without memory. */
+char *ar_take_text(struct ar_header *header, size_t size);
 
 /* Copies `len` octets and a NUL into the header's memory. Returns: false without memory. */
 bool ar_copy(struct ar_header *header, const char *ptr, size_t len, struct ar_text *out);

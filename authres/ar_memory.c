@@ -5,7 +5,7 @@
 #include "authres/ar_internal.h"
 
 /* The first chunk holds the header itself and, for ordinary fields, all of its content. */
-#define FIRST_CHUNK 2048
+#define FIRST_CHUNK 3072
 #define LARGEST_CHUNK 65536
 
 static void *libc_alloc(void *user, size_t size)
@@ -42,13 +42,11 @@ static size_t round_up(size_t size)
     return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-/* Cuts `size` octets, already rounded up, from a chunk that has them. */
-static void *cut(struct ar_chunk *chunk, size_t size)
+/* Cuts `size` octets from a chunk that has them at `start`. */
+static void *cut(struct ar_chunk *chunk, size_t start, size_t size)
 {
-    void *piece = (char *)chunk + chunk->used;
-
-    chunk->used += size;
-    return piece;
+    chunk->used = start + size;
+    return (char *)chunk + start;
 }
 
 static struct ar_chunk *new_chunk(const struct ar_allocator *allocator, size_t size)
@@ -68,7 +66,7 @@ struct ar_header *ar_header_new(const struct ar_allocator *allocator)
     struct ar_chunk *chunk = new_chunk(&use, FIRST_CHUNK);
     if (chunk == NULL)
         return NULL;
-    struct ar_header *header = cut(chunk, round_up(sizeof(*header)));
+    struct ar_header *header = cut(chunk, chunk->used, sizeof(*header));
     *header = (struct ar_header){.allocator = use, .chunks = chunk, .version = -1};
     return header;
 }
@@ -85,30 +83,50 @@ void ar_header_free(struct ar_header *header)
     }
 }
 
-void *ar_take(struct ar_header *header, size_t size)
+/* Puts a new chunk with room for `size` octets before the others. Returns: NULL without memory.
+ */
+static struct ar_chunk *grow(struct ar_header *header, size_t size)
+{
+    size_t last = header->chunks->size;
+    size_t next = last >= LARGEST_CHUNK / 2 ? LARGEST_CHUNK : last * 2;
+    size_t least = round_up(sizeof(struct ar_chunk)) + size;
+    struct ar_chunk *chunk = new_chunk(&header->allocator, next > least ? next : least);
+
+    if (chunk != NULL) {
+        chunk->next = header->chunks;
+        header->chunks = chunk;
+    }
+    return chunk;
+}
+
+/* Cuts `size` octets from the latest chunk, at `start` if it has them there, or from a new one. */
+static void *take_at(struct ar_header *header, size_t start, size_t size)
 {
     struct ar_chunk *chunk = header->chunks;
 
     if (size > SIZE_MAX / 4)
         return NULL;
-    size = round_up(size);
-    if (chunk->size - chunk->used < size) {
-        size_t next = chunk->size >= LARGEST_CHUNK / 2 ? LARGEST_CHUNK : chunk->size * 2;
-        size_t least = round_up(sizeof(*chunk)) + size;
-        chunk = new_chunk(&header->allocator, next > least ? next : least);
-        if (chunk == NULL)
-            return NULL;
-        chunk->next = header->chunks;
-        header->chunks = chunk;
-    }
-    return cut(chunk, size);
+    if (start <= chunk->size && chunk->size - start >= size)
+        return cut(chunk, start, size);
+    chunk = grow(header, size);
+    return chunk == NULL ? NULL : cut(chunk, chunk->used, size);
+}
+
+void *ar_take(struct ar_header *header, size_t size)
+{
+    return take_at(header, round_up(header->chunks->used), size);
+}
+
+char *ar_take_text(struct ar_header *header, size_t size)
+{
+    return take_at(header, header->chunks->used, size);
 }
 
 bool ar_copy(struct ar_header *header, const char *ptr, size_t len, struct ar_text *out)
 {
     if (len == SIZE_MAX)
         return false;
-    char *copy = ar_take(header, len + 1);
+    char *copy = ar_take_text(header, len + 1);
     if (copy == NULL)
         return false;
     if (len > 0)
