@@ -106,6 +106,148 @@ static void others(void **state)
     assert_false(ar_claims_id(LIT("host;"), odd, 3));
 }
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const before[] = {
+    "",
+    " ",
+    "\r\n\t",
+    "(c)",
+    " (nested (c) \\) ; mx.example.net;)\r\n ",
+    "(a)(b)\n (\r\n c)\r\n\t",
+    ";",
+};
+static const char *const after[] = {
+    "",
+    ";",
+    "; none",
+    " 1; none",
+    "\t1 ; spf=pass",
+    "(c)1;",
+    "\r\n (c)\r\n 1\r\n ; spf=pass",
+    " 99; spf=pass",
+    " one; spf=pass",
+    "; spf=",
+    ";;; \"never closed",
+    " (never closed",
+    "/1",
+    "=pass; spf=pass",
+};
+
+/* Each way to write an id between all that may stand around it. */
+static void every_combination(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        bool ours;
+    } written[] = {
+        {"mx.example.org", true},
+        {"Mx.eXAMPLE.ORG", true},
+        {"mx.example.org.", true},
+        {"MX.EXAMPLE.ORG..", true},
+        {"\"mx.example.org\"", true},
+        {"\"MX.example.org.\"", true},
+        {"\"m\\x.\\example.or\\g\"", true},
+        {"b\xc3\xbc"
+         "cher.example",
+         true},
+        {"B\xc3\xbc"
+         "cher.EXAMPLE.",
+         true},
+        {"\"b\xc3\xbc"
+         "cher.example\"",
+         true},
+        {"xn--bcher-kva.example", true},
+        {"XN--BCHER-KVA.Example.", true},
+        {"\"Xn--Bcher-Kva.example.\"", true},
+        {"sub.mx.example.org", false},
+        {"\"sub.mx.example.org\"", false},
+        {"amx.example.org", false},
+        {"mx.example.org.example", false},
+        {"\"mx.example.organic\"", false},
+        {"example.org.", false},
+        {"bcher-kva.example", false},
+        {"xn--bcher-kva", false},
+        {"a.xn--bcher-kva.example", false},
+        {"b\xc3\xb6"
+         "cher.example",
+         false},
+    };
+    char value[256];
+
+    for (size_t b = 0; b < COUNT(before); b++) {
+        for (size_t a = 0; a < COUNT(after); a++) {
+            for (size_t w = 0; w < COUNT(written); w++) {
+                snprintf(value, sizeof(value), "%s%s%s", before[b], written[w].id, after[a]);
+                if (ar_claims_id(value, strlen(value), ids, 2) != written[w].ours)
+                    fail_msg("%s: expected %d", value, written[w].ours);
+            }
+        }
+    }
+}
+
+/* What the reader takes for ours in one way or another. */
+static bool read_as_ours(const char *value, size_t len)
+{
+    const struct ar_trust trust = {.ids = ids, .id_count = 2};
+    bool ours = false;
+
+    for (int way = 0; way < 4; way++) {
+        const struct ar_parse_options options = {.kind = way % 2 == 0 ? AR_KIND_AR : AR_KIND_ANY,
+                                                 .lenient = way >= 2};
+        struct ar_header *header = ar_header_parse(NULL, value, len, &options, NULL);
+        ours = ours || (header != NULL && ar_header_is_trusted(header, &trust));
+        ar_header_free(header);
+    }
+    return ours;
+}
+
+/* A field that ar_claims_id leaves in a message is never trusted behind it, however it is damaged.
+ */
+static void whatever_is_trusted_is_claimed(void **state)
+{
+    (void)state;
+    static const char *const start[] = {
+        "mx.example.org; spf=pass smtp.mailfrom=a@example.com",
+        " (c) \"mx.example.org\" 1; dkim=pass header.d=example.com",
+        "b\xc3\xbc"
+        "cher.example; none",
+        "xn--bcher-kva.example. 1; spf=pass",
+        "i=1; mx.example.org; spf=pass",
+        "(a (b) c)\r\n mx.example.org\r\n (d) ;\r\n spf=pass",
+    };
+    static const char octets[] = " \t\r\n;()\"\\.,=/@<>[]:?1ixX-_\0\x01\x7f\x80\xad\xc2\xe3\xff";
+    uint64_t random = 8601;
+    char value[128];
+    unsigned trusted = 0;
+
+    for (unsigned round = 0; round < 60000; round++) {
+        const char *text = start[round % COUNT(start)];
+        size_t len = strlen(text);
+        memcpy(value, text, len);
+        for (unsigned change = 0; change <= round % 4; change++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            size_t at = (size_t)(random >> 33) % (len < 40 ? len : 40);
+            char octet = octets[(random >> 20) % (sizeof(octets) - 1)];
+            if ((random >> 60) % 3 == 0) {
+                value[at] = octet;
+            } else if ((random >> 60) % 3 == 1) {
+                memmove(value + at, value + at + 1, --len - at);
+            } else {
+                memmove(value + at + 1, value + at, len++ - at);
+                value[at] = octet;
+            }
+        }
+        if (read_as_ours(value, len)) {
+            trusted++;
+            if (!ar_claims_id(value, len, ids, 2))
+                fail_msg("trusted, not claimed: %.*s", (int)len, value);
+        }
+    }
+    assert_in_range(trusted, 1000, 60000);
+}
+
 static void equality(void **state)
 {
     (void)state;
@@ -179,8 +321,14 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(disguises), cmocka_unit_test(international), cmocka_unit_test(others),
-        cmocka_unit_test(equality),  cmocka_unit_test(punycode),      cmocka_unit_test(hostile),
+        cmocka_unit_test(disguises),
+        cmocka_unit_test(international),
+        cmocka_unit_test(others),
+        cmocka_unit_test(every_combination),
+        cmocka_unit_test(whatever_is_trusted_is_claimed),
+        cmocka_unit_test(equality),
+        cmocka_unit_test(punycode),
+        cmocka_unit_test(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
