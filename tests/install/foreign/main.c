@@ -62,6 +62,8 @@ static int read_stack(void)
         options.kind = ar_field_kind(fields[i], strlen(fields[i]), &value);
         headers[i] =
             ar_header_parse(NULL, fields[i] + value, strlen(fields[i]) - value, &options, NULL);
+        if (headers[i] == NULL)
+            return 1;
         printf("forgiven: %u\n", (unsigned)ar_header_forgiven_count(headers[i]));
     }
     while ((result = ar_trusted_next((const struct ar_header *const *)headers, 3, &trust, NULL,

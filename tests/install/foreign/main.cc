@@ -57,6 +57,8 @@ static int read_stack()
     trust.id_count = 2;
     for (int i = 0; i < 3; i++) {
         headers[i] = ar_header_parse(nullptr, values[i], std::strlen(values[i]), &options, nullptr);
+        if (headers[i] == nullptr)
+            return 1;
         std::printf("forgiven: %u\n", (unsigned)ar_header_forgiven_count(headers[i]));
     }
     while (const ar_result *result = ar_trusted_next(headers, 3, &trust, nullptr, &cursor))
