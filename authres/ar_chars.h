@@ -13,7 +13,9 @@ enum {
     AR_C_ATEXT = 4,   /* atext of RFC 5322 section 3.2.3 */
     AR_C_DIGIT = 8,
     AR_C_ALNUM = 16,
-    AR_C_BLANK = 32 /* space and tab */
+    AR_C_BLANK = 32, /* space and tab */
+    AR_C_WORD = 64,  /* all visible ones but ; ( ) ": what a lenient reader takes for one word */
+    AR_C_NAME = 128  /* token without the dot: what it takes for a name */
 };
 
 /* One set of the classes above per octet. */
@@ -23,6 +25,12 @@ extern const unsigned char ar_char_table[256];
 static inline bool ar_is(unsigned char c, unsigned classes)
 {
     return (ar_char_table[c] & classes) != 0;
+}
+
+/* Tells whether a character is a control character; the tab counts as a blank. */
+static inline bool ar_is_control(uint32_t code)
+{
+    return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0);
 }
 
 /* Returns the octet with ASCII capitals made small. */

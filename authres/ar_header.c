@@ -5,8 +5,6 @@
 
 /* The builder: every text is checked before it is taken, so a header can always be written. */
 
-#define VERSION_MAX 999999999L
-
 void ar_header_allow_utf8(struct ar_header *header, bool allow)
 {
     header->utf8 = allow;
@@ -40,7 +38,7 @@ enum ar_status ar_header_set_instance(struct ar_header *header, unsigned instanc
 
 enum ar_status ar_header_set_version(struct ar_header *header, long version)
 {
-    if (version < -1 || version > VERSION_MAX)
+    if (version < -1 || version > AR_VERSION_MAX)
         return AR_BAD_VALUE;
     header->version = version;
     return AR_OK;
@@ -80,7 +78,7 @@ enum ar_status ar_header_set_method_version(struct ar_header *header, long versi
 
     if (result == NULL)
         return AR_NO_RESULT;
-    if (version < -1 || version > VERSION_MAX)
+    if (version < -1 || version > AR_VERSION_MAX)
         return AR_BAD_VALUE;
     result->method_version = version;
     return AR_OK;
