@@ -11,12 +11,18 @@ static bool equal(const char *text, const char *word)
 
 /*
  * Tells whether a Keyword begins with "x-". RFC 5451 sections 2.4.5 and 2.5.2 set such names
- * aside; RFC 7001 no longer does, but they are in use and IANA has never given one away.
+ * aside for private use; RFC 7001 stopped that, but they are in use.
  */
 static bool is_experimental(const char *name)
 {
     return ar_lower((unsigned char)name[0]) == 'x' && name[1] == '-' &&
            ar_is_keyword(name, strlen(name));
+}
+
+/* Tells whether the name in a row, which may be "*", is that of a property. */
+static bool stands_for(const char *row, const char *name)
+{
+    return strcmp(row, "*") == 0 ? ar_is_keyword(name, strlen(name)) : equal(name, row);
 }
 
 const struct ar_registered_method *ar_registry_method(size_t index)
@@ -50,15 +56,11 @@ enum ar_registration ar_registry_property(const char *method, const char *ptype,
 
     if (entry == NULL)
         return is_experimental(method) ? AR_EXPERIMENTAL : AR_UNREGISTERED;
-    for (size_t i = 0; i < entry->property_count; i++) {
-        const struct ar_registered_property *row = &entry->properties[i];
-        if (equal(ptype, row->ptype) &&
-            (equal(name, row->name) ||
-             (strcmp(row->name, "*") == 0 && ar_is_keyword(name, strlen(name)))))
-            return row->state;
-    }
+    for (size_t i = 0; i < entry->property_count; i++)
+        if (equal(ptype, entry->properties[i].ptype) && stands_for(entry->properties[i].name, name))
+            return entry->properties[i].state;
     /* Names of ptype "policy" are each site's own (RFC 8601 section 2.4). */
-    bool policy = equal(ptype, "policy") && ar_is_keyword(name, strlen(name));
+    bool policy = equal(ptype, "policy") && stands_for("*", name);
     return policy || is_experimental(ptype) || is_experimental(name) ? AR_EXPERIMENTAL
                                                                      : AR_UNREGISTERED;
 }
