@@ -85,7 +85,7 @@ bool ar_is_text(const char *ptr, size_t len, bool utf8)
     return true;
 }
 
-bool ar_is_domain(const char *ptr, size_t len, size_t labels)
+bool ar_is_domain(const char *ptr, size_t len)
 {
     size_t start = 0, count = 0;
 
@@ -103,7 +103,7 @@ bool ar_is_domain(const char *ptr, size_t len, size_t labels)
         start = i + 1;
         count++;
     }
-    return count >= labels;
+    return count >= 2;
 }
 
 /* Tells whether the text is one whole quoted string. */
@@ -137,7 +137,7 @@ bool ar_is_local_part(const char *ptr, size_t len)
     return !dot;
 }
 
-bool ar_is_plain_pvalue(const char *ptr, size_t len, size_t labels)
+bool ar_is_plain_pvalue(const char *ptr, size_t len)
 {
     if (ar_is_token(ptr, len))
         return true;
@@ -145,6 +145,6 @@ bool ar_is_plain_pvalue(const char *ptr, size_t len, size_t labels)
     while (at > 0 && ptr[at - 1] != '@')
         at--;
     if (at == 0)
-        return ar_is_domain(ptr, len, labels);
-    return ar_is_domain(ptr + at, len - at, labels) && (at == 1 || ar_is_local_part(ptr, at - 1));
+        return ar_is_domain(ptr, len);
+    return ar_is_domain(ptr + at, len - at) && (at == 1 || ar_is_local_part(ptr, at - 1));
 }

@@ -61,16 +61,17 @@ bool ar_is_token(const char *ptr, size_t len);
  */
 bool ar_is_text(const char *ptr, size_t len, bool utf8);
 
-/* Tells whether the text is a domain-name of at least `labels` labels, U-labels included. */
-bool ar_is_domain(const char *ptr, size_t len, size_t labels);
+/* Tells whether the text is a domain-name: two labels or more (RFC 6376 section 3.5), U-labels too.
+ */
+bool ar_is_domain(const char *ptr, size_t len);
 
 /* Tells whether the text is a dot-atom or a complete quoted string: a local part. */
 bool ar_is_local_part(const char *ptr, size_t len);
 
 /*
  * Tells whether a value may stand as a pvalue without being quoted as a whole: a
- * token, a domain name of at least `labels` labels, or an address with or without local part.
+ * token, a domain name, or an address with or without local part.
  */
-bool ar_is_plain_pvalue(const char *ptr, size_t len, size_t labels);
+bool ar_is_plain_pvalue(const char *ptr, size_t len);
 
 #endif

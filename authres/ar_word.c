@@ -114,13 +114,12 @@ bool ar_lex_reason(struct ar_lex *lex, struct ar_text *out)
 static bool pass_pvalue(struct ar_lex *lex, size_t start)
 {
     if (ar_lex_peek(lex) != '@')
-        return ar_is_plain_pvalue(lex->text + start, lex->pos - start, 1) ||
+        return ar_is_plain_pvalue(lex->text + start, lex->pos - start) ||
                ar_lex_fail(lex, AR_SYNTAX, start, "a value: token, quoted string or address");
     size_t domain = ++lex->pos;
     if (!ar_lex_run(lex, AR_C_TOKEN, true))
         return false;
-    /* The grammar wants two labels; "user@localhost" does no harm to a reader. */
-    if (!ar_is_domain(lex->text + domain, lex->pos - domain, 1))
+    if (!ar_is_domain(lex->text + domain, lex->pos - domain))
         return ar_lex_fail(lex, AR_SYNTAX, domain, "a domain name");
     if (lex->text[start] != '"' && domain - 1 > start &&
         !ar_is_local_part(lex->text + start, domain - 1 - start))
