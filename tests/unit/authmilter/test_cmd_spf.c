@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs the program itself: what a person or a script sees of it. */
+#include "tests/unit/authmilter/program.h"
 
 static const char zone_text[] = "pass.example. 60 IN TXT \"v=spf1 ip4:192.0.2.1 -all\"\n"
                                 "soft.example. 60 IN TXT \"v=spf1 ~all\"\n"
@@ -22,7 +21,6 @@ static const char zone_text[] = "pass.example. 60 IN TXT \"v=spf1 ip4:192.0.2.1 
                                 "fail.example. 60 IN TXT \"v=spf1 include:pass.example -all\"\n";
 
 static char zone_path[] = "cmd-spf-zone-XXXXXX";
-static char output[65536];
 
 static int make_zone(void **state)
 {
@@ -39,19 +37,13 @@ static int remove_zone(void **state)
     return unlink(zone_path);
 }
 
-/* Runs "authmilter ARGUMENTS" with the zone's path for ZONE; returns the exit status. */
+/* Runs "authmilter ARGUMENTS" with the zone's path for $ZONE; returns the exit status. */
 static int run(const char *arguments)
 {
-    char command[1024];
-    snprintf(command, sizeof(command), "ZONE=%s; %s %s 2>&1", zone_path, AUTHMILTER_PROGRAM,
-             arguments);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    size_t len = fread(output, 1, sizeof(output) - 1, pipe);
-    output[len] = '\0';
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    char zone[64];
+
+    snprintf(zone, sizeof(zone), "ZONE=%s;", zone_path);
+    return program_run(zone, arguments);
 }
 
 #define SPF "spf --zone $ZONE --receiver mx.example.org "
@@ -88,31 +80,31 @@ static void wrong_usage_is_said(void **state)
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(run(wrong[i]), 64);
-        assert_true(strlen(output) > 10);
+        assert_true(strlen(program_output) > 10);
     }
     assert_int_equal(run("spf --ip 192.0.2.1 --from u@e.example --zone /nonexistent"), 69);
-    assert_non_null(strstr(output, "/nonexistent"));
+    assert_non_null(strstr(program_output, "/nonexistent"));
 }
 
 static void help_and_version_succeed(void **state)
 {
     (void)state;
     assert_int_equal(run("--help"), 0);
-    assert_non_null(strstr(output, "spf"));
+    assert_non_null(strstr(program_output, "spf"));
     assert_int_equal(run("--version"), 0);
-    assert_string_equal(output, "authmilter " AM_VERSION "\n");
+    assert_string_equal(program_output, "authmilter " AM_VERSION "\n");
     assert_int_equal(run("spf --help"), 0);
-    assert_non_null(strstr(output, "Exit status"));
+    assert_non_null(strstr(program_output, "Exit status"));
 }
 
 static void the_table_shows_every_term(void **state)
 {
     (void)state;
     run(SPF "--ip 192.0.2.1 --from u@fail.example");
-    assert_non_null(strstr(output, "decided by   include:pass.example > ip4:192.0.2.1\n"));
-    assert_non_null(strstr(output, "\n      ip4:192.0.2.1"));
-    assert_non_null(strstr(output, "Authentication-Results: mx.example.org; spf=pass "
-                                   "smtp.mailfrom=u@fail.example\n"));
+    assert_non_null(strstr(program_output, "decided by   include:pass.example > ip4:192.0.2.1\n"));
+    assert_non_null(strstr(program_output, "\n      ip4:192.0.2.1"));
+    assert_non_null(strstr(program_output, "Authentication-Results: mx.example.org; spf=pass "
+                                           "smtp.mailfrom=u@fail.example\n"));
 }
 
 static void json_can_be_read(void **state)
@@ -122,7 +114,7 @@ static void json_can_be_read(void **state)
         run(SPF "--json --ip 192.0.2.1 --helo h.example --from u@x.example --record 'v=spf1 "
                 "include:pass.example -all'"),
         0);
-    json_t *root = json_loads(output, 0, NULL);
+    json_t *root = json_loads(program_output, 0, NULL);
     assert_non_null(root);
     const char *identity, *result, *term;
     int terms;
@@ -151,9 +143,9 @@ static void hostile_text_is_escaped(void **state)
     };
     for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         run(hostile[i]);
-        for (const char *c = output; *c != '\0'; c++)
+        for (const char *c = program_output; *c != '\0'; c++)
             if ((unsigned char)*c < ' ' && *c != '\n')
-                fail_msg("a raw control character in: %s", output);
+                fail_msg("a raw control character in: %s", program_output);
     }
 }
 
