@@ -14,7 +14,7 @@
  *     struct dkim_verifier *verifier = engine->start(&env, fields);
  *     while (engine->wants_body(verifier) && chunk comes)
  *         engine->body(verifier, chunk);
- *     const struct dkim_report *report = engine->finish(verifier, deadline_us);
+ *     const struct dkim_report *report = engine->finish(verifier);
  *
  * start() parses the signatures, chooses which are evaluated and starts all their
  * key look-ups at once; they run while the body flows. Memory does not depend on
@@ -43,7 +43,7 @@ struct dkim_verify_env {
     struct dkim_key_cache *keys; /* parsed public keys; NULL: none are kept */
     const struct dkim_limits *limits;
     bool partial_body_passes;   /* an l= that leaves content unsigned is no reason for `policy` */
-    bool explain;               /* verify the signature even where the body hash differs */
+    bool headers_cut;           /* the MTA or a limit kept fields from us: nothing can pass */
     int64_t lookup_deadline_us; /* by which key look-ups end */
 };
 
@@ -71,7 +71,7 @@ struct dkim_report {
     size_t count;          /* at most DKIM_OUTCOMES_MAX */
     size_t more;           /* signatures beyond that, not even listed */
     struct am_span author; /* the domain of From; empty when there is no usable one */
-    bool several_from;     /* more than one From field or more than one address: nothing passes */
+    bool several_from;     /* more than one From field: nothing passes */
     enum dkim_result best; /* the message's: see dkim_report_best() */
     bool aligned_pass;     /* some signature passes and is aligned */
 };
@@ -100,10 +100,10 @@ struct dkim_engine {
     void (*body)(struct dkim_verifier *verifier, struct am_span chunk);
 
     /*
-     * Ends the message. Waits for keys, until `deadline_us` at most.
-     * Returns: the report, never NULL; short memory gives temperror outcomes.
+     * Ends the message. Waits for keys, until env->lookup_deadline_us at most.
+     * Returns: the report, never NULL.
      */
-    const struct dkim_report *(*finish)(struct dkim_verifier *verifier, int64_t deadline_us);
+    const struct dkim_report *(*finish)(struct dkim_verifier *verifier);
 };
 
 /* Ours. */

@@ -1,0 +1,5 @@
+#include <stddef.h>
+
+#include "dkim-milter/dkim_engines.h"
+
+const struct dkim_engine *const dkim_engines[] = {&dkim_engine_builtin, NULL};
