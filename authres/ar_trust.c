@@ -2,14 +2,12 @@
 
 #include "authres/ar_internal.h"
 
-/* Tells whether something was forgiven that hides what field or version this is. */
+/* Tells whether something was forgiven that may be a version we do not know. */
 static bool is_doubtful(const struct ar_header *header)
 {
-    for (size_t i = 0; i < ar_header_forgiven_count(header); i++) {
-        enum ar_pardon pardon = ar_header_forgiven(header, i).pardon;
-        if (pardon == AR_PARDON_INSTANCE || pardon == AR_PARDON_VERSION)
+    for (size_t i = 0; i < header->forgiven_count; i++)
+        if (header->forgiven[i].pardon == AR_PARDON_VERSION)
             return true;
-    }
     return false;
 }
 
@@ -17,8 +15,7 @@ bool ar_header_is_trusted(const struct ar_header *header, const struct ar_trust 
 {
     struct ar_text id = header->id;
 
-    if (id.ptr == NULL || header->arc || header->instance != 0 ||
-        !ar_version_known(header->version) || is_doubtful(header))
+    if (id.ptr == NULL || header->arc || !ar_version_known(header->version) || is_doubtful(header))
         return false;
     for (size_t i = 0; i < trust->id_count; i++)
         if (ar_id_equal(id.ptr, id.len, trust->ids[i], strlen(trust->ids[i])))
@@ -54,8 +51,6 @@ const struct ar_result *ar_trusted_next(const struct ar_header *const *headers, 
             if (result != NULL)
                 return result;
         } else if (trust->top_only) {
-            cursor->header = count;
-            cursor->result = 0;
             return NULL;
         }
     }

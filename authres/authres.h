@@ -577,8 +577,8 @@ struct ar_cursor {
  * Tells whether a header comes from a trusted id, in the sense of ar_id_equal, and
  * is of a version we know (none or 1; RFC 8601 sections 2.5, 2.6 and 4.1). That is worth
  * something only where the border removes forged ones (section 5): see ar_claims_id. An ARC
- * header is never trusted here: it is worth what its seal is worth. Of a header read
- * leniently neither version nor instance may be among the things forgiven.
+ * header, even without its instance, is never trusted here: it is worth what its seal is
+ * worth; nor is one whose version a lenient reader had to forgive.
  */
 bool ar_header_is_trusted(const struct ar_header *header, const struct ar_trust *trust);
 

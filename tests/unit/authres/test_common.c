@@ -86,11 +86,13 @@ static void a_refused_result_leaves_nothing(void **state)
         const char *bad = hostile[i];
         const struct ar_dkim dkims[] = {{.result = "pass", .comment = "fine", .domain = "fine"},
                                         {.result = "pass", .comment = "fine", .algorithm = bad}};
-        const struct ar_spf spfs[] = {{.result = "pass", .comment = bad},
-                                      {.result = "pass", .comment = "fine", .reason = bad},
-                                      {.result = "pass", .reason = "fine", .mailfrom = bad},
-                                      {.result = "pass", .mailfrom = "fine", .helo = bad}};
-        for (size_t j = 0; j < 4; j++)
+        const struct ar_spf spfs[] = {
+            {.result = "pass", .comment = bad},
+            {.result = "pass", .comment = bad, .reason = "fine", .helo = "fine"},
+            {.result = "pass", .comment = "fine", .reason = bad},
+            {.result = "pass", .reason = "fine", .mailfrom = bad},
+            {.result = "pass", .mailfrom = "fine", .helo = bad}};
+        for (size_t j = 0; j < 5; j++)
             assert_int_equal(ar_add_spf(h, &spfs[j]), AR_BAD_VALUE);
         assert_int_equal(ar_add_dkim(h, &dkims[1]), AR_BAD_VALUE);
         assert_int_equal(ar_add_dkim_each(h, dkims, 2), AR_BAD_VALUE);
