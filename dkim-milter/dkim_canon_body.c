@@ -59,21 +59,23 @@ static size_t settle_cr(struct dkim_canon_body *body, char next, struct dkim_gat
     return 0;
 }
 
-/* Blanks at `text`, or before it, and the line end that makes them go. Returns their length. */
+/* Passes over blanks and the line ends that make them go. Returns how many octets these are. */
 static size_t skip_blanks(struct dkim_canon_body *body, struct am_span text)
 {
     size_t i = 0;
 
-    while (i < text.len && (text.ptr[i] == ' ' || text.ptr[i] == '\t'))
-        i++;
-    if (i > 0)
-        body->held_blank = true;
-    if (body->held_blank && text.len - i >= 2 && text.ptr[i] == '\r' && text.ptr[i + 1] == '\n') {
+    for (;;) {
+        size_t run = i;
+        while (i < text.len && (text.ptr[i] == ' ' || text.ptr[i] == '\t'))
+            i++;
+        if (i > run)
+            body->held_blank = true;
+        if (!body->held_blank || text.len - i < 2 || text.ptr[i] != '\r' || text.ptr[i + 1] != '\n')
+            return i;
         body->held_blank = false;
         body->held_lines++;
         i += 2;
     }
-    return i;
 }
 
 /* `text` does not end with a CR. */

@@ -12,10 +12,10 @@
 struct dkim_gather {
     const struct dkim_sink *sink;
     size_t len;
-    char bytes[4096];
+    char bytes[8192];
 };
 
-#define DKIM_GATHER_LONG 512
+#define DKIM_GATHER_LONG 2048
 
 /* Begins with nothing collected; the bytes are left as they are. */
 static inline void dkim_gather_init(struct dkim_gather *gather, const struct dkim_sink *sink)

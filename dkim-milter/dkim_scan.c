@@ -36,7 +36,20 @@ static inline bool is_any(wide mask)
     return (halves[0] | halves[1]) != 0;
 }
 
-static inline size_t scan(struct am_span text, unsigned char stop)
+/* The number of the first octet that is not zero; there is one. */
+static inline size_t first_of(wide mask)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &mask, sizeof(halves));
+    size_t half = halves[0] != 0 ? 0 : 1;
+    int bits = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(halves[half])
+                                                         : __builtin_clzll(halves[half]);
+    return half * sizeof(halves[0]) + (size_t)bits / 8;
+}
+
+/* The length of what is in order, as far as it can be seen four vectors at a time. */
+static inline size_t clean_stretch(struct am_span text, unsigned char stop)
 {
     const char *ptr = text.ptr;
     size_t i = 0;
@@ -45,8 +58,22 @@ static inline size_t scan(struct am_span text, unsigned char stop)
            !is_any(reasons(ptr + i, stop) | reasons(ptr + i + WIDE, stop) |
                    reasons(ptr + i + 2 * WIDE, stop) | reasons(ptr + i + 3 * WIDE, stop)))
         i += 4 * WIDE;
-    while (text.len - i > WIDE && !is_any(reasons(ptr + i, stop)))
-        i += WIDE;
+    return i;
+}
+
+static inline size_t scan(struct am_span text, unsigned char stop)
+{
+    const char *ptr = text.ptr;
+    size_t i = 0;
+
+    /* Reasons often lie close to each other; only a long clean stretch is worth four at a time. */
+    for (; text.len - i > WIDE; i += WIDE) {
+        wide mask = reasons(ptr + i, stop);
+        if (is_any(mask))
+            return i + first_of(mask);
+        if (i == 3 * WIDE)
+            i += clean_stretch(am_span_of(ptr + i + WIDE, text.len - i - WIDE), stop);
+    }
     for (; i < text.len; i++) {
         unsigned char next = i + 1 < text.len ? (unsigned char)ptr[i + 1] : ' ';
         if (is_reason((unsigned char)ptr[i], next, stop))
