@@ -112,16 +112,23 @@ enum dkim_reason dkim_public_key_verify(const struct dkim_public_key *key,
 /* A private key: never changes; wiped when freed. Threads: any. */
 struct dkim_private_key;
 
+/* How a private key is written down. */
+enum dkim_private_form {
+    DKIM_PRIVATE_PEM,  /* PKCS#1 or PKCS#8 */
+    DKIM_PRIVATE_DER,  /* the same */
+    DKIM_PRIVATE_SEED, /* the 32 octets of an Ed25519 key */
+};
+
 /*
- * Reads a private key from what its file holds: PEM or DER, PKCS#1 or PKCS#8; for Ed25519 also the
- * 32 octets themselves, or their base 64 in one line. Encrypted keys, other types, RSA keys outside
- * DKIM_RSA_BITS_MIN..DKIM_RSA_BITS_MAX and keys whose parts do not fit together are refused.
+ * Reads a private key of a known form; dkim_key_file.h finds the form. Encrypted keys, other types,
+ * RSA keys outside DKIM_RSA_BITS_MIN..DKIM_RSA_BITS_MAX and keys whose parts do not fit together
+ * are refused.
  *
- * Returns: the key, or NULL with a sentence that does not name the file and holds nothing of the
- * key. Ownership: freed with dkim_private_key_free(). `content` stays the caller's, who wipes it.
+ * Returns: the key, or NULL with a sentence that names neither file nor anything of the key.
+ * Ownership: freed with dkim_private_key_free(). `octets` stay the caller's, who wipes them.
  */
-struct dkim_private_key *dkim_private_key_parse(struct am_span content,
-                                                struct am_problem *problem) AM_MUST_USE;
+struct dkim_private_key *dkim_private_key_read(enum dkim_private_form form, struct am_span octets,
+                                               struct am_problem *problem) AM_MUST_USE;
 
 /*
  * Makes a new key. bits: of RSA, DKIM_RSA_BITS_MIN..DKIM_RSA_BITS_MAX; ignored for Ed25519.

@@ -25,9 +25,9 @@ struct dkim_key_cache_figures {
 };
 
 /*
- * Makes a cache. capacity: rounded up to a power of two, at least 64; a key takes 2 to 6 KB.
+ * Makes a cache. capacity: rounded up to a power of two, 64 to 1,048,576; a key takes 2 to 6 KB.
  *
- * Returns: the cache, or NULL when memory is short.
+ * Returns: the cache, or NULL when memory is short or there are no random octets.
  * Ownership: freed with dkim_key_cache_free().
  */
 struct dkim_key_cache *dkim_key_cache_new(size_t capacity) AM_MUST_USE;

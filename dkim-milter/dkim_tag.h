@@ -62,7 +62,7 @@ struct am_span dkim_fws_trim(struct am_span text);
 
 /*
  * Takes the next item off a colon-separated list with white space around its items. Begin with
- * `rest` = the value; a list of "" has one empty item.
+ * `rest` = the value, whose pointer is not NULL; a list of "" has one empty item.
  *
  * Returns: false when the list is used up: `rest->ptr` is NULL then.
  */
