@@ -4,23 +4,11 @@
 
 /* --- configuration --- */
 
-static void collect_actions(struct spf_derived *derived)
-{
-    for (int i = 0; i < SPF_IDENTITY_COUNT; i++)
-        for (int j = 0; j < SPF_RESULT_COUNT; j++) {
-            if (j == SPF_PASS)
-                continue;
-            derived->possible[i][j] = 1U << derived->conf->policy.action[i][j];
-            derived->possible[i][j] |=
-                spf_overrides_actions(derived->overrides, (enum spf_identity)i, (enum spf_result)j);
-            derived->actions |= derived->possible[i][j];
-        }
-}
-
 static bool open_conf(const void *values, const struct am_conf_env *env, void **result,
                       struct am_problem *problem)
 {
     const struct spf_conf *conf = values;
+    struct am_override_source source = spf_options_source(conf);
     struct spf_derived *derived = am_arena_alloc(env->arena, sizeof(*derived));
 
     if (derived == NULL)
@@ -33,26 +21,20 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
     derived->exempt = spf_exempt_open(env->arena, conf, problem);
     if (derived->exempt == NULL)
         return false;
-    if (conf->override_map[0] != '\0' && !am_conf_env_watch(env, conf->override_map))
-        return am_problem_set(problem, "spf.override_map: %s cannot be watched for changes",
-                              conf->override_map);
-    derived->overrides = spf_overrides_open(env->arena, env->config, conf, problem);
+    derived->overrides = am_overrides_open(env, &source, problem);
     if (derived->overrides == NULL)
         return false;
     derived->has_relays = conf->trusted_relays.count > 0;
     derived->wants_sparing = conf->exempt_helo.count > 0 || conf->exempt_senders.count > 0;
-    collect_actions(derived);
     *result = derived;
     return true;
 }
 
-static bool has(const struct spf_derived *derived, unsigned actions)
+/* Tells whether anything of a set of actions can come of the policy. */
+static bool may(const struct spf_derived *derived, unsigned actions)
 {
-    return (derived->actions & actions) != 0;
+    return (am_overrides_possible(derived->overrides, UINT32_MAX) & actions) != 0;
 }
-
-#define REFUSALS ((1U << SPF_ACTION_REJECT) | (1U << SPF_ACTION_TEMPFAIL))
-#define DEEDS (REFUSALS | (1U << SPF_ACTION_QUARANTINE) | (1U << SPF_ACTION_OBSERVE))
 
 /* With the default policy nothing but MAIL is asked for: every further event costs each message. */
 static unsigned stages_wanted(const void *values, const void *object)
@@ -61,7 +43,7 @@ static unsigned stages_wanted(const void *values, const void *object)
     const struct spf_derived *derived = object;
     unsigned stages = AM_STAGE_ENVFROM;
 
-    if (conf->reject_at == SPF_REJECT_AT_RCPT && has(derived, DEEDS))
+    if (conf->reject_at == SPF_REJECT_AT_RCPT && may(derived, AM_POLICY_DEEDS))
         stages |= AM_STAGE_ENVRCPT;
     if (derived->has_relays)
         stages |= AM_STAGE_HEADER | AM_STAGE_EOM;
@@ -74,7 +56,7 @@ static unsigned stages_answered(const void *values, const void *object)
 {
     const struct spf_conf *conf = values;
 
-    if (!has(object, REFUSALS))
+    if (!may(object, AM_POLICY_REFUSALS))
         return 0;
     return conf->reject_at == SPF_REJECT_AT_MAIL ? AM_STAGE_ENVFROM : AM_STAGE_ENVRCPT;
 }

@@ -1,77 +1,63 @@
 #include "spf-milter/spf_module_state.h"
 #include "spf-milter/spf_reply.h"
 
-/* A ruling for one recipient, with the override it comes from. */
-struct decision {
-    struct spf_ruling ruling;
-    const struct spf_override_rule *rule; /* NULL: section "spf" */
-};
+_Static_assert(SPF_POLICY(SPF_IDENTITY_COUNT, 0) <= AM_POLICY_MAX, "the policy is too small");
 
-bool spf_module_may_act(const struct spf_derived *derived, const struct spf_msg_state *state)
+/* The options that the findings call for, as a set. */
+static uint32_t asked(const struct spf_msg_state *state)
 {
+    uint32_t set = 0;
+
     for (size_t i = 0; i < state->finding_count; i++) {
         const struct spf_finding *finding = &state->findings[i];
 
-        if (finding->outcome->result != SPF_PASS &&
-            (derived->possible[finding->identity][finding->outcome->result] &
-             ~(1U << SPF_ACTION_ACCEPT)) != 0)
-            return true;
+        set |= UINT32_C(1) << SPF_POLICY(finding->identity, finding->outcome->result);
     }
-    return false;
+    return set;
 }
 
-static struct decision decide(struct am_ctx *ctx, const struct spf_msg_state *state,
-                              const struct am_address *recipient)
+bool spf_module_may_act(const struct spf_derived *derived, const struct spf_msg_state *state)
+{
+    return (am_overrides_possible(derived->overrides, asked(state)) & AM_POLICY_DEEDS) != 0;
+}
+
+static struct am_policy_decision decide(struct am_ctx *ctx, const struct spf_msg_state *state,
+                                        const struct am_address *recipient)
 {
     const struct spf_derived *derived = am_ctx_derived(ctx);
-    const struct spf_policy *base = &derived->conf->policy;
-    struct decision decision = {.rule = NULL};
-    struct spf_effective effective;
-
-    if (spf_overrides_is_empty(derived->overrides)) {
-        decision.ruling = spf_policy_rule(base, state->findings, state->finding_count);
-        return decision;
-    }
-    struct spf_facts facts = {
+    struct am_override_facts facts = {
         .arena = am_ctx_arena(ctx),
         .client = state->client,
         .sender = &am_ctx_msg(ctx)->sender,
         .recipient = recipient,
     };
-    spf_overrides_apply(derived->overrides, base, &facts, &effective);
-    decision.ruling = spf_policy_rule(&effective.policy, state->findings, state->finding_count);
-    const struct spf_finding *finding = decision.ruling.finding;
-    if (finding != NULL)
-        decision.rule = effective.rule[finding->identity][finding->outcome->result];
-    return decision;
+
+    return am_overrides_decide(derived->overrides, &facts, asked(state));
 }
 
-/* Says which option decided: "mailfrom_fail = reject" or "... (override partners)". */
-static const char *describe(struct am_ctx *ctx, const struct decision *decision)
+/* Returns the finding that a decision is about, or NULL. */
+static const struct spf_finding *finding_of(const struct spf_msg_state *state,
+                                            const struct am_policy_decision *decision)
 {
-    const struct spf_finding *finding = decision->ruling.finding;
-    struct am_arena *arena = am_ctx_arena(ctx);
-    const char *option = am_arena_printf(arena, "%s_%s = %s", spf_identity_word(finding->identity),
-                                         spf_result_word(finding->outcome->result),
-                                         spf_action_word(decision->ruling.action));
-    const char *name =
-        decision->rule == NULL ? NULL : spf_override_rule_name(arena, decision->rule);
+    for (size_t i = 0; i < state->finding_count; i++) {
+        const struct spf_finding *finding = &state->findings[i];
 
-    if (option != NULL && name != NULL)
-        option = am_arena_printf(arena, "%s (override %s)", option, name);
-    return option == NULL ? "policy" : option;
+        if (SPF_POLICY(finding->identity, finding->outcome->result) == decision->index)
+            return finding;
+    }
+    return NULL;
 }
 
-static void set_reply(struct am_ctx *ctx, const struct spf_msg_state *state,
-                      const struct spf_ruling *ruling)
+/* Words the reply; left out when memory is short. */
+static void add_reply(struct am_ctx *ctx, const struct spf_msg_state *state,
+                      const struct spf_finding *finding, struct am_ruling *ruling)
 {
     const struct spf_conf *conf = am_ctx_conf(ctx);
     bool null_sender = am_ctx_msg(ctx)->sender.is_null;
-    bool mailfrom = ruling->finding->identity == SPF_MAILFROM;
+    bool mailfrom = finding->identity == SPF_MAILFROM;
     struct spf_reply reply;
     struct spf_reply_facts facts = {
-        .action = ruling->action,
-        .finding = ruling->finding,
+        .finding = finding,
         .identity = mailfrom && !null_sender ? am_ctx_msg(ctx)->sender.full
                     : mailfrom               ? am_span_str("")
                                              : am_span_str(state->helo),
@@ -80,51 +66,30 @@ static void set_reply(struct am_ctx *ctx, const struct spf_msg_state *state,
         .explanation = conf->explanation,
     };
 
-    /* Short of memory: the framework's default reply of that class serves. */
-    if (spf_reply_make(&reply, am_ctx_arena(ctx), &facts))
-        am_ctx_set_reply(ctx, reply.code, reply.xcode, reply.text);
+    if (spf_reply_make(&reply, am_ctx_arena(ctx), &facts)) {
+        ruling->status = reply.status;
+        ruling->text = reply.text;
+    }
 }
 
-/* The reason stands alone in the MTA's log and queue listing: it says who held the message. */
-static void set_quarantine(struct am_ctx *ctx, const char *why)
-{
-    const char *reason = am_arena_printf(am_ctx_arena(ctx), "spf: %s", why);
-
-    am_ctx_set_quarantine(ctx, reason == NULL ? "spf" : reason);
-}
-
-/* Carries a decision out. */
 static enum am_verdict carry_out(struct am_ctx *ctx, struct spf_msg_state *state,
-                                 const struct decision *decision)
+                                 const struct am_policy_decision *decision)
 {
-    enum spf_action action = decision->ruling.action;
+    const struct spf_finding *finding = finding_of(state, decision);
+    struct am_ruling ruling = {.decision = *decision};
 
-    if (action == SPF_ACTION_ACCEPT)
+    if (finding == NULL)
         return AM_CONTINUE;
-    const char *why = describe(ctx, decision);
-    if (!state->rule_noted)
-        am_ctx_note(ctx, "rule", "%s", why);
-    state->rule_noted = true;
-    if (action == SPF_ACTION_OBSERVE) {
-        enum spf_action held = spf_action_observed(decision->ruling.finding->outcome->result);
-
-        am_ctx_observe(ctx, held == SPF_ACTION_TEMPFAIL ? AM_TEMPFAIL : AM_REJECT, why);
-        return AM_CONTINUE;
-    }
-    if (action == SPF_ACTION_QUARANTINE) {
-        if (!state->quarantine_set)
-            set_quarantine(ctx, why);
-        state->quarantine_set = true;
-        return AM_QUARANTINE;
-    }
-    set_reply(ctx, state, &decision->ruling);
-    return action == SPF_ACTION_TEMPFAIL ? AM_TEMPFAIL : AM_REJECT;
+    ruling.transient = finding->outcome->result == SPF_TEMPERROR;
+    if ((AM_POLICY_BIT(decision->action) & AM_POLICY_REFUSALS) != 0)
+        add_reply(ctx, state, finding, &ruling);
+    return am_ruling_carry_out(ctx, &state->ruled, &ruling);
 }
 
 enum am_verdict spf_module_rule(struct am_ctx *ctx, struct spf_msg_state *state,
                                 const struct am_address *recipient)
 {
-    struct decision decision = decide(ctx, state, recipient);
+    struct am_policy_decision decision = decide(ctx, state, recipient);
 
     return carry_out(ctx, state, &decision);
 }
@@ -132,7 +97,7 @@ enum am_verdict spf_module_rule(struct am_ctx *ctx, struct spf_msg_state *state,
 enum am_verdict spf_module_rule_all(struct am_ctx *ctx, struct spf_msg_state *state)
 {
     const struct spf_derived *derived = am_ctx_derived(ctx);
-    struct decision severest = {.rule = NULL};
+    struct am_policy_decision severest = {.action = AM_POLICY_ACCEPT};
     bool none_known = state->recipients == NULL || state->any_recipient_unknown;
 
     if (none_known)
@@ -140,8 +105,8 @@ enum am_verdict spf_module_rule_all(struct am_ctx *ctx, struct spf_msg_state *st
     for (const struct spf_recipient *one = state->recipients; one != NULL; one = one->next) {
         if (spf_exempt_recipient(derived->exempt, am_ctx_arena(ctx), &one->address))
             continue;
-        struct decision decision = decide(ctx, state, &one->address);
-        if (spf_action_is_severer(decision.ruling.action, severest.ruling.action))
+        struct am_policy_decision decision = decide(ctx, state, &one->address);
+        if (am_policy_is_severer(decision.action, severest.action))
             severest = decision;
     }
     return carry_out(ctx, state, &severest);

@@ -2,9 +2,9 @@
 #define SPF_SPF_MODULE_STATE_H
 
 #include "common/milter/module.h"
+#include "common/milter/ruling.h"
 #include "spf-milter/spf_exempt.h"
 #include "spf-milter/spf_options.h"
-#include "spf-milter/spf_override.h"
 #include "spf-milter/spf_relay.h"
 
 /* What the files of the glue (spf_module*.c) share; nobody else includes it. */
@@ -14,10 +14,7 @@ struct spf_derived {
     const struct spf_conf *conf;
     const struct spf_engine *engine;
     struct spf_exempt *exempt;
-    struct spf_overrides *overrides;
-    /* Sets of 1 << enum spf_action: what may come of each result, overrides included. */
-    unsigned possible[SPF_IDENTITY_COUNT][SPF_RESULT_COUNT];
-    unsigned actions; /* all of them together */
+    struct am_overrides *overrides;
     bool has_relays;
     bool wants_sparing; /* exempt_helo or exempt_senders has entries */
 };
@@ -51,9 +48,8 @@ struct spf_msg_state {
     const char *spared; /* why the policy does not apply; NULL = it does */
     bool evaluated;
     bool relayed;
-    bool rule_noted;
-    bool quarantine_set;
     bool recipient_noted;
+    struct am_ruling_state ruled;
     struct spf_relay_walk walk;
     struct spf_recipient *recipients;
     size_t recipient_count;

@@ -8,52 +8,33 @@ static const struct am_choice engines[] = {
 static const struct am_choice stages[] = {
     {"mail", SPF_REJECT_AT_MAIL}, {"rcpt", SPF_REJECT_AT_RCPT}, {NULL, 0}};
 
-static const struct am_choice actions[] = {
-    {"accept", SPF_ACTION_ACCEPT},     {"reject", SPF_ACTION_REJECT},
-    {"tempfail", SPF_ACTION_TEMPFAIL}, {"quarantine", SPF_ACTION_QUARANTINE},
-    {"observe", SPF_ACTION_OBSERVE},   {NULL, 0}};
+/* The options of each identity and result, in either section. */
+#define POLICIES(ROW)                                                                              \
+    ROW(SPF_POLICY(SPF_MAILFROM, SPF_FAIL), "mailfrom_fail",                                       \
+        "what to do when MAIL FROM gives fail"),                                                   \
+        ROW(SPF_POLICY(SPF_MAILFROM, SPF_SOFTFAIL), "mailfrom_softfail",                           \
+            "what to do when MAIL FROM gives softfail"),                                           \
+        ROW(SPF_POLICY(SPF_MAILFROM, SPF_NEUTRAL), "mailfrom_neutral",                             \
+            "what to do when MAIL FROM gives neutral"),                                            \
+        ROW(SPF_POLICY(SPF_MAILFROM, SPF_NONE), "mailfrom_none",                                   \
+            "what to do when MAIL FROM gives none"),                                               \
+        ROW(SPF_POLICY(SPF_MAILFROM, SPF_PERMERROR), "mailfrom_permerror",                         \
+            "what to do when MAIL FROM gives permerror"),                                          \
+        ROW(SPF_POLICY(SPF_MAILFROM, SPF_TEMPERROR), "mailfrom_temperror",                         \
+            "what to do when MAIL FROM gives temperror"),                                          \
+        ROW(SPF_POLICY(SPF_HELO, SPF_FAIL), "helo_fail", "what to do when HELO gives fail"),       \
+        ROW(SPF_POLICY(SPF_HELO, SPF_SOFTFAIL), "helo_softfail",                                   \
+            "what to do when HELO gives softfail"),                                                \
+        ROW(SPF_POLICY(SPF_HELO, SPF_NEUTRAL), "helo_neutral",                                     \
+            "what to do when HELO gives neutral"),                                                 \
+        ROW(SPF_POLICY(SPF_HELO, SPF_NONE), "helo_none", "what to do when HELO gives none"),       \
+        ROW(SPF_POLICY(SPF_HELO, SPF_PERMERROR), "helo_permerror",                                 \
+            "what to do when HELO gives permerror"),                                               \
+        ROW(SPF_POLICY(SPF_HELO, SPF_TEMPERROR), "helo_temperror",                                 \
+            "what to do when HELO gives temperror")
 
-static const struct am_choice override_actions[] = {{"inherit", SPF_ACTION_INHERIT},
-                                                    {"accept", SPF_ACTION_ACCEPT},
-                                                    {"reject", SPF_ACTION_REJECT},
-                                                    {"tempfail", SPF_ACTION_TEMPFAIL},
-                                                    {"quarantine", SPF_ACTION_QUARANTINE},
-                                                    {"observe", SPF_ACTION_OBSERVE},
-                                                    {NULL, 0}};
-
-/* The option of one identity and result, in either section. */
-#define POLICY(NAME, STRUCT, IDENTITY, RESULT, CHOICES, FALLBACK, HELP)                            \
-    {                                                                                              \
-        .name = (NAME), .kind = AM_OPTION_CHOICE,                                                  \
-        .offset = offsetof(struct STRUCT, policy.action[IDENTITY][RESULT]), .choices = (CHOICES),  \
-        .fallback = (FALLBACK), .help = (HELP)                                                     \
-    }
-
-#define POLICIES(STRUCT, CHOICES, FALLBACK)                                                        \
-    POLICY("mailfrom_fail", STRUCT, SPF_MAILFROM, SPF_FAIL, CHOICES, FALLBACK,                     \
-           "what to do when MAIL FROM gives fail"),                                                \
-        POLICY("mailfrom_softfail", STRUCT, SPF_MAILFROM, SPF_SOFTFAIL, CHOICES, FALLBACK,         \
-               "what to do when MAIL FROM gives softfail"),                                        \
-        POLICY("mailfrom_neutral", STRUCT, SPF_MAILFROM, SPF_NEUTRAL, CHOICES, FALLBACK,           \
-               "what to do when MAIL FROM gives neutral"),                                         \
-        POLICY("mailfrom_none", STRUCT, SPF_MAILFROM, SPF_NONE, CHOICES, FALLBACK,                 \
-               "what to do when MAIL FROM gives none"),                                            \
-        POLICY("mailfrom_permerror", STRUCT, SPF_MAILFROM, SPF_PERMERROR, CHOICES, FALLBACK,       \
-               "what to do when MAIL FROM gives permerror"),                                       \
-        POLICY("mailfrom_temperror", STRUCT, SPF_MAILFROM, SPF_TEMPERROR, CHOICES, FALLBACK,       \
-               "what to do when MAIL FROM gives temperror"),                                       \
-        POLICY("helo_fail", STRUCT, SPF_HELO, SPF_FAIL, CHOICES, FALLBACK,                         \
-               "what to do when HELO gives fail"),                                                 \
-        POLICY("helo_softfail", STRUCT, SPF_HELO, SPF_SOFTFAIL, CHOICES, FALLBACK,                 \
-               "what to do when HELO gives softfail"),                                             \
-        POLICY("helo_neutral", STRUCT, SPF_HELO, SPF_NEUTRAL, CHOICES, FALLBACK,                   \
-               "what to do when HELO gives neutral"),                                              \
-        POLICY("helo_none", STRUCT, SPF_HELO, SPF_NONE, CHOICES, FALLBACK,                         \
-               "what to do when HELO gives none"),                                                 \
-        POLICY("helo_permerror", STRUCT, SPF_HELO, SPF_PERMERROR, CHOICES, FALLBACK,               \
-               "what to do when HELO gives permerror"),                                            \
-        POLICY("helo_temperror", STRUCT, SPF_HELO, SPF_TEMPERROR, CHOICES, FALLBACK,               \
-               "what to do when HELO gives temperror")
+#define OWN_POLICY(INDEX, NAME, HELP)                                                              \
+    AM_POLICY_OPTION(struct spf_conf, policy, INDEX, NAME, "accept", HELP)
 
 #define AT(MEMBER) .offset = offsetof(struct spf_conf, MEMBER)
 
@@ -74,7 +55,7 @@ const struct am_option spf_options[] = {
      AT(check_mailfrom),
      .fallback = "yes",
      .help = "evaluate the MAIL FROM identity"},
-    POLICIES(spf_conf, actions, "accept"),
+    POLICIES(OWN_POLICY),
     {.name = "reject_at",
      .kind = AM_OPTION_CHOICE,
      AT(reject_at),
@@ -191,70 +172,31 @@ const struct am_option spf_options[] = {
     {0}};
 
 static const struct am_option override_options[] = {
-    {.name = "client",
-     .kind = AM_OPTION_NETS,
-     .offset = offsetof(struct spf_override_conf, client),
-     .fallback = "",
-     .help = "client networks it applies to"},
-    {.name = "sender",
-     .kind = AM_OPTION_LIST,
-     .offset = offsetof(struct spf_override_conf, sender),
-     .fallback = "",
-     .check = am_pattern_check,
-     .help = "envelope senders it applies to"},
-    {.name = "recipient",
-     .kind = AM_OPTION_LIST,
-     .offset = offsetof(struct spf_override_conf, recipient),
-     .fallback = "",
-     .check = am_pattern_check,
-     .help = "envelope recipients it applies to"},
-    POLICIES(spf_override_conf, override_actions, "inherit"),
-    {0}};
+    AM_OVERRIDE_CONDITIONS, POLICIES(AM_OVERRIDE_OPTION), {0}};
 
-static const struct am_section override_section = {
-    .name = "override",
-    .help = "another policy for some clients, senders or recipients",
-    .options = override_options,
-    .size = sizeof(struct spf_override_conf),
-    .repeated = true,
-};
+static const struct am_section override_section = AM_OVERRIDE_SECTION("override", override_options);
 
 const struct am_section *const spf_extra_sections[] = {&override_section, NULL};
 
-const struct am_option *spf_options_find_policy(struct am_span name)
+struct am_override_source spf_options_source(const struct spf_conf *conf)
 {
-    for (const struct am_option *row = override_options; row->name != NULL; row++)
-        if (row->kind == AM_OPTION_CHOICE && am_span_equal(name, am_span_str(row->name)))
-            return row;
-    return NULL;
-}
-
-/* An override must name whom it is for and change something: anything else is a slip of the pen. */
-static bool check_override(const struct spf_conf *conf, const struct spf_override_conf *override,
-                           struct am_problem *problem)
-{
-    if (override->client.count == 0 && override->sender.count == 0 &&
-        override->recipient.count == 0)
-        return am_problem_set(problem,
-                              "override \"%s\" names nobody: give it client, sender or recipient",
-                              override->title);
-    if (spf_policy_actions(&override->policy) == 0)
-        return am_problem_set(problem,
-                              "override \"%s\" changes nothing: give it an option such as "
-                              "mailfrom_fail = accept",
-                              override->title);
-    if (override->recipient.count > 0 && conf->reject_at == SPF_REJECT_AT_MAIL)
-        return am_problem_set(problem,
-                              "override \"%s\" has a recipient, but with spf.reject_at = mail no "
-                              "recipient is known: set spf.reject_at = rcpt",
-                              override->title);
-    return true;
+    return (struct am_override_source){
+        .policy = &conf->policy,
+        .section = &override_section,
+        .map_option = "spf.override_map",
+        .map_path = conf->override_map,
+        .no_recipients = conf->reject_at == SPF_REJECT_AT_MAIL
+                             ? "with spf.reject_at = mail no recipient is known: set "
+                               "spf.reject_at = rcpt"
+                             : NULL,
+    };
 }
 
 bool spf_options_check(const void *values, const struct am_config *config,
                        struct am_problem *problem)
 {
     const struct spf_conf *conf = values;
+    struct am_override_source source = spf_options_source(conf);
 
     if (!conf->check_helo && !conf->check_mailfrom)
         return am_problem_set(problem, "spf.check_helo and spf.check_mailfrom are both no: nothing "
@@ -262,8 +204,5 @@ bool spf_options_check(const void *values, const struct am_config *config,
     if (conf->engine == SPF_ENGINE_LIBSPF2 && spf_engine_find("libspf2") == NULL)
         return am_problem_set(problem, "spf.engine = libspf2, but this program was built without "
                                        "it: set spf.engine = builtin");
-    for (size_t i = 0; i < am_config_count(config, "override"); i++)
-        if (!check_override(conf, am_config_item(config, "override", i), problem))
-            return false;
-    return true;
+    return am_overrides_check(&source, config, problem);
 }

@@ -3,18 +3,22 @@
 
 #include "common/base/config.h"
 #include "common/base/option.h"
-#include "spf-milter/spf_policy.h"
+#include "common/milter/override.h"
+#include "spf-milter/spf_finding.h"
 
 /* Section "spf" and the repeated section "override" of the configuration file. */
 
 enum spf_reject_at { SPF_REJECT_AT_MAIL, SPF_REJECT_AT_RCPT };
 enum spf_engine_choice { SPF_ENGINE_BUILTIN, SPF_ENGINE_LIBSPF2 };
 
+/* The place of an identity's result in the policy; `pass` has no option and is always accepted. */
+#define SPF_POLICY(IDENTITY, RESULT) ((IDENTITY)*SPF_RESULT_COUNT + (RESULT))
+
 struct spf_conf {
     int engine; /* enum spf_engine_choice */
     bool check_helo, check_mailfrom;
-    struct spf_policy policy;
-    int reject_at; /* enum spf_reject_at */
+    struct am_policy policy; /* at SPF_POLICY() */
+    int reject_at;           /* enum spf_reject_at */
     const char *reply_text;
     bool explanation;
     bool received_spf;
@@ -31,23 +35,14 @@ struct spf_conf {
     const char *override_map;
 };
 
-/* One `override "title" { ... }`. */
-struct spf_override_conf {
-    const char *title;
-    struct am_netlist client;
-    struct am_strlist sender, recipient;
-    struct spf_policy policy; /* SPF_ACTION_INHERIT where nothing is said */
-};
-
 /* Rows of section "spf"; end with a zero row. */
 extern const struct am_option spf_options[];
 
 /* The repeated section "override", NULL-terminated. */
 extern const struct am_section *const spf_extra_sections[];
 
-/* Returns the row of an override's policy option ("mailfrom_fail"), or NULL: the options of map
- * files. */
-const struct am_option *spf_options_find_policy(struct am_span name);
+/* Returns where the policy and its overrides come from. Ownership: points into `conf`. */
+struct am_override_source spf_options_source(const struct spf_conf *conf);
 
 /* Judges values against each other: conf_check of the module. Returns false with a sentence. */
 bool spf_options_check(const void *conf, const struct am_config *config,

@@ -1,7 +1,7 @@
 #ifndef SPF_SPF_RECEIVED_H
 #define SPF_SPF_RECEIVED_H
 
-#include "spf-milter/spf_policy.h"
+#include "spf-milter/spf_finding.h"
 
 /* The Received-SPF field (RFC 7208 section 9.1). */
 

@@ -41,17 +41,12 @@ bool spf_reply_make(struct spf_reply *reply, struct am_arena *arena,
 {
     const struct spf_outcome *outcome = facts->finding->outcome;
     bool error = outcome->result == SPF_PERMERROR || outcome->result == SPF_TEMPERROR;
-    bool later = facts->action == SPF_ACTION_TEMPFAIL;
     bool helo = facts->finding->identity == SPF_HELO;
     const char *identity = am_printable_copy(arena, facts->identity, IDENTITY_MAX);
     const char *why = meaning(arena, outcome);
     char client[AM_IP_TEXT_MAX];
 
-    reply->code = later ? 451 : 550;
-    if (error)
-        reply->xcode = later ? "4.7.24" : "5.7.24";
-    else
-        reply->xcode = later ? "4.7.23" : "5.7.23";
+    reply->status = error ? "7.24" : "7.23";
     if (identity == NULL || why == NULL)
         return false;
 

@@ -1,12 +1,11 @@
 #ifndef SPF_SPF_REPLY_H
 #define SPF_SPF_REPLY_H
 
-#include "spf-milter/spf_policy.h"
+#include "spf-milter/spf_finding.h"
 
 /* The reply to a refused message (RFC 7372 section 3.2). */
 
 struct spf_reply_facts {
-    enum spf_action action; /* REJECT or TEMPFAIL */
     const struct spf_finding *finding;
     struct am_span identity; /* what was checked: the sender address or the HELO name */
     const struct am_ip *client;
@@ -15,9 +14,8 @@ struct spf_reply_facts {
 };
 
 struct spf_reply {
-    int code;          /* 550 or 451 */
-    const char *xcode; /* X.7.23 for results, X.7.24 for errors */
-    const char *text;  /* one to three lines joined by LF */
+    const char *status; /* "7.23" for results, "7.24" for errors */
+    const char *text;   /* one to three lines joined by LF */
 };
 
 /*

@@ -1,7 +1,8 @@
 /* A map file of overrides: parsed or refused with a sentence that names the file. */
 #include <stdlib.h>
 
-#include "spf-milter/spf_override_map.h"
+#include "common/milter/override_map.h"
+#include "spf-milter/spf_options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct am_arena *arena = am_arena_new(1024, 0);
     struct am_span text = am_span_of((const char *)data, size);
     struct am_problem problem = {.text = ""};
-    struct spf_override_map map;
+    struct am_override_map map;
     struct am_address address;
 
-    if (!spf_override_map_parse(&map, arena, "map", text, &problem)) {
+    if (!am_override_map_parse(&map, arena, spf_extra_sections[0], "map", text, &problem)) {
         if (strncmp(problem.text, "map:", 4) != 0)
             abort();
     } else {

@@ -1,11 +1,12 @@
-#include "spf-milter/spf_override_map.h"
+#include "common/milter/override_map.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 /* A map being read, and where in it. */
 struct reader {
-    struct spf_override_map *map;
+    struct am_override_map *map;
+    const struct am_section *section;
     struct am_arena *arena;
     const char *path;
     unsigned line;
@@ -46,7 +47,7 @@ static bool strip(struct am_span *key, const char *prefix)
 /* Files the row under its key; says where the key stands already. */
 static bool add_key(struct reader *reader, struct am_span key, uint32_t index)
 {
-    struct spf_override_map *map = reader->map;
+    struct am_override_map *map = reader->map;
     struct am_problem inner;
     struct am_net net;
     uint32_t held;
@@ -73,17 +74,26 @@ static bool add_key(struct reader *reader, struct am_span key, uint32_t index)
     return true;
 }
 
+/* Returns the row of a policy option, or NULL. */
+static const struct am_option *find_option(const struct am_section *section, struct am_span name)
+{
+    for (const struct am_option *row = section->options; row->name != NULL; row++)
+        if (am_override_index(row) < AM_POLICY_MAX && am_span_equal(name, am_span_str(row->name)))
+            return row;
+    return NULL;
+}
+
 /* Reads one `name=value` of a row. */
-static bool add_option(struct reader *reader, struct am_span word, struct spf_override_conf *values)
+static bool add_option(struct reader *reader, struct am_span word, struct am_override_conf *values)
 {
     size_t equals = am_span_find(word, '=');
-    const struct am_option *row = spf_options_find_policy(am_span_of(word.ptr, equals));
+    const struct am_option *row = find_option(reader->section, am_span_of(word.ptr, equals));
     struct am_problem inner;
 
     if (equals == word.len || row == NULL) {
-        am_problem_set(&inner,
-                       "\"%.*s\" is no option of a row: write one such as mailfrom_fail=accept",
-                       (int)(word.len > 100 ? 100 : word.len), word.ptr);
+        am_problem_set(&inner, "\"%.*s\" is no option of a row: write one such as %s=accept",
+                       (int)(word.len > 100 ? 100 : word.len), word.ptr,
+                       am_override_first_row(reader->section)->name);
         return wrong(reader, inner.text);
     }
     const char *text =
@@ -97,29 +107,32 @@ static bool add_option(struct reader *reader, struct am_span word, struct spf_ov
 
 static bool add_row(struct reader *reader, struct am_span line)
 {
-    struct spf_override_map *map = reader->map;
-    struct spf_override_rule *rule = &map->rules[map->count];
-    struct spf_override_conf values = {.title = NULL};
+    struct am_override_map *map = reader->map;
+    struct am_override_rule *rule = &map->rules[map->count];
+    struct am_override_conf values = {.title = NULL};
     struct am_span key = next_word(&line), word;
+    struct am_problem inner;
     size_t options = 0;
 
-    if (map->count == SPF_MAP_ROWS_MAX)
+    if (map->count == AM_OVERRIDE_MAP_ROWS_MAX)
         return wrong(reader, "too many rows: a map holds 100000 at most");
-    for (int i = 0; i < SPF_IDENTITY_COUNT * SPF_RESULT_COUNT; i++)
-        values.policy.action[i / SPF_RESULT_COUNT][i % SPF_RESULT_COUNT] = SPF_ACTION_INHERIT;
+    for (size_t i = 0; i < AM_POLICY_MAX; i++)
+        values.policy.action[i] = AM_POLICY_INHERIT;
     while ((word = next_word(&line)).len > 0) {
         if (!add_option(reader, word, &values))
             return false;
         options++;
     }
-    if (options == 0)
-        return wrong(reader, "the row changes nothing: add an option such as mailfrom_fail=accept");
+    if (options == 0) {
+        am_problem_set(&inner, "the row changes nothing: add an option such as %s=accept",
+                       am_override_first_row(reader->section)->name);
+        return wrong(reader, inner.text);
+    }
 
     rule->source = reader->path;
     rule->line = reader->line;
-    for (int i = 0; i < SPF_IDENTITY_COUNT; i++)
-        for (int j = 0; j < SPF_RESULT_COUNT; j++)
-            rule->action[i][j] = (unsigned char)values.policy.action[i][j];
+    for (size_t i = 0; i < AM_POLICY_MAX; i++)
+        rule->action[i] = (unsigned char)values.policy.action[i];
     if (!add_key(reader, key, (uint32_t)map->count))
         return false;
     map->count++;
@@ -138,20 +151,20 @@ static size_t count_lines(struct am_span text, char letter)
         count += fresh && am_lower(c) == letter;
         fresh = c == '\n' || (fresh && (c == ' ' || c == '\t' || c == '\r'));
     }
-    return count > SPF_MAP_ROWS_MAX ? SPF_MAP_ROWS_MAX : count;
+    return count > AM_OVERRIDE_MAP_ROWS_MAX ? AM_OVERRIDE_MAP_ROWS_MAX : count;
 }
 
 /* Makes room for every row of the text. */
 static bool prepare(struct reader *reader, struct am_span text)
 {
-    struct spf_override_map *map = reader->map;
+    struct am_override_map *map = reader->map;
     size_t clients = count_lines(text, 'c');
     size_t senders = count_lines(text, 'f');
     size_t recipients = count_lines(text, 't');
 
     map->capacity = clients + senders + recipients;
-    if (map->capacity > SPF_MAP_ROWS_MAX)
-        map->capacity = SPF_MAP_ROWS_MAX;
+    if (map->capacity > AM_OVERRIDE_MAP_ROWS_MAX)
+        map->capacity = AM_OVERRIDE_MAP_ROWS_MAX;
     map->rules = am_arena_alloc(reader->arena, (map->capacity + 1) * sizeof(*map->rules));
     map->clients = am_netset_new(reader->arena, clients);
     map->senders = am_patterns_new(reader->arena, senders);
@@ -161,12 +174,13 @@ static bool prepare(struct reader *reader, struct am_span text)
            map->recipients != NULL && reader->path != NULL;
 }
 
-bool spf_override_map_parse(struct spf_override_map *map, struct am_arena *arena, const char *path,
-                            struct am_span text, struct am_problem *problem)
+bool am_override_map_parse(struct am_override_map *map, struct am_arena *arena,
+                           const struct am_section *section, const char *path, struct am_span text,
+                           struct am_problem *problem)
 {
-    struct reader reader = {map, arena, path, 0, problem};
+    struct reader reader = {map, section, arena, path, 0, problem};
 
-    *map = (struct spf_override_map){.count = 0};
+    *map = (struct am_override_map){.count = 0};
     if (!prepare(&reader, text))
         return am_problem_set(problem, "%s: out of memory", path);
     while (text.len > 0) {
@@ -184,18 +198,19 @@ bool spf_override_map_parse(struct spf_override_map *map, struct am_arena *arena
     return true;
 }
 
-bool spf_override_map_load(struct spf_override_map *map, struct am_arena *arena, const char *path,
-                           struct am_problem *problem)
+bool am_override_map_load(struct am_override_map *map, struct am_arena *arena,
+                          const struct am_override_source *source, struct am_problem *problem)
 {
+    const char *path = source->map_path;
     FILE *file = fopen(path, "re");
     struct am_buf text;
     char chunk[16384];
     size_t got;
 
     if (file == NULL)
-        return am_problem_set(problem, "spf.override_map: cannot open %s: %s", path,
+        return am_problem_set(problem, "%s: cannot open %s: %s", source->map_option, path,
                               strerror(errno));
-    am_buf_init(&text, SPF_MAP_BYTES_MAX);
+    am_buf_init(&text, AM_OVERRIDE_MAP_BYTES_MAX);
     while (!text.failed && (got = fread(chunk, 1, sizeof(chunk), file)) > 0)
         am_buf_add(&text, am_span_of(chunk, got));
 
@@ -205,7 +220,8 @@ bool spf_override_map_load(struct spf_override_map *map, struct am_arena *arena,
     else if (!good)
         am_problem_set(problem, "%s: cannot be read: %s", path, strerror(errno));
     else
-        good = spf_override_map_parse(map, arena, path, am_buf_span(&text), problem);
+        good =
+            am_override_map_parse(map, arena, source->section, path, am_buf_span(&text), problem);
     am_buf_fini(&text);
     fclose(file);
     return good;
