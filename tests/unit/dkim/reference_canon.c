@@ -113,3 +113,13 @@ void reference_canon_header(enum dkim_canon canon, struct am_span name, struct a
     am_buf_fini(&shortened);
     am_buf_fini(&lines);
 }
+
+static void take(void *user, const char *ptr, size_t len)
+{
+    am_buf_add(user, am_span_of(ptr, len));
+}
+
+struct dkim_sink reference_sink(struct am_buf *out)
+{
+    return (struct dkim_sink){take, out};
+}

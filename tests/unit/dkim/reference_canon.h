@@ -3,6 +3,7 @@
 
 #include "common/base/buf.h"
 #include "dkim-milter/dkim_canon.h"
+#include "dkim-milter/dkim_sink.h"
 
 /*
  * RFC 6376 section 3.4 as it reads, one sentence after the other, with everything in memory:
@@ -20,5 +21,8 @@ void reference_canon_body(enum dkim_canon canon, struct am_span body, struct am_
  */
 void reference_canon_header(enum dkim_canon canon, struct am_span name, struct am_span value,
                             struct am_span cut, struct am_buf *out);
+
+/* Makes a sink that appends what it gets to `out`. */
+struct dkim_sink reference_sink(struct am_buf *out);
 
 #endif

@@ -16,11 +16,6 @@
 #define RANDOM_BODIES 20000
 #endif
 
-static void take(void *user, const char *ptr, size_t len)
-{
-    am_buf_add(user, am_span_of(ptr, len));
-}
-
 /* Each chunk in memory of its own size, so that a read beyond its end is seen. */
 static void update(struct dkim_canon_body *body, struct am_span chunk, const struct dkim_sink *sink)
 {
@@ -50,7 +45,7 @@ static void expect(enum dkim_canon canon, struct am_span text, struct am_span ex
         for (size_t j = i; j <= text.len; j++) {
             struct am_buf out;
             am_buf_init(&out, 0);
-            struct dkim_sink sink = {take, &out};
+            struct dkim_sink sink = reference_sink(&out);
             struct dkim_canon_body body;
             dkim_canon_body_init(&body, canon);
             update(&body, am_span_of(text.ptr, i), &sink);
@@ -170,7 +165,7 @@ static void compare_random(struct random_source *source, struct am_span text)
 {
     for (int canon = 0; canon < DKIM_CANON_COUNT; canon++) {
         struct am_buf out, expected;
-        struct dkim_sink sink = {take, &out};
+        struct dkim_sink sink = reference_sink(&out);
         struct dkim_canon_body body;
 
         am_buf_init(&out, 0);
