@@ -78,6 +78,15 @@ static size_t blank_at(const struct scan *scan)
     return 0;
 }
 
+/* Returns the length of the control character at the position, else 0. */
+static size_t control_at(const struct scan *scan)
+{
+    uint32_t code;
+    size_t step = ar_utf8_read(scan->text + scan->pos, scan->len - scan->pos, &code);
+
+    return step > 0 && ar_is_control(code) ? step : 0;
+}
+
 /* Passes the comment at the position. Returns: false when it does not end. */
 static bool pass_comment(struct scan *scan)
 {
@@ -121,9 +130,12 @@ static void pass_rubbish(struct scan *scan)
     while (scan->pos < scan->len) {
         if (pass_cfws(scan))
             continue;
-        if (!is_rubbish((unsigned char)scan->text[scan->pos]))
+        size_t step = control_at(scan);
+        if (step == 0)
+            step = is_rubbish((unsigned char)scan->text[scan->pos]);
+        if (step == 0)
             break;
-        scan->pos++;
+        scan->pos += step;
     }
 }
 
@@ -146,7 +158,7 @@ static bool meet_control(struct scan *scan)
     bool match = !scan->cut_by_control && matches(scan);
 
     scan->cut_by_control = true;
-    scan->pos++;
+    scan->pos += control_at(scan);
     return match;
 }
 
@@ -163,11 +175,6 @@ static bool meet_special(struct scan *scan)
     return match;
 }
 
-static bool is_control(unsigned char c)
-{
-    return (c < 0x20 && c != '\t') || c == 0x7f;
-}
-
 /* Takes the next piece inside quotes. Returns: whether the name matched before it. */
 static bool step_quoted(struct scan *scan)
 {
@@ -182,7 +189,7 @@ static bool step_quoted(struct scan *scan)
         scan->pos++;
         c = (unsigned char)scan->text[scan->pos];
     }
-    if (is_control(c))
+    if (control_at(scan) > 0)
         return meet_control(scan);
     if (c < 0x80 && !ar_is(c, AR_C_TOKEN))
         return meet_special(scan);
@@ -218,7 +225,7 @@ static bool step_plain(struct scan *scan, bool *more)
         scan->pos++;
         return false;
     }
-    if (is_control(c))
+    if (control_at(scan) > 0)
         return meet_control(scan);
     if (c < 0x80 && !ar_is(c, AR_C_TOKEN))
         return meet_special(scan);

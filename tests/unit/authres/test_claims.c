@@ -43,6 +43,9 @@ static void disguises(void **state)
     assert_true(CLAIMS("mx.example.org\0.evil.example;"));
     assert_true(CLAIMS("mx.exa\0mple.org;"));
     assert_true(CLAIMS("mx.example.org\x7f;"));
+    assert_true(CLAIMS("(c)\xc2\x80\r\n mx.example.org;"));
+    assert_true(CLAIMS("mx.example.org\xc2\x9f.evil.example;"));
+    assert_true(CLAIMS("mx.exa\xc2\x80mple.org;"));
     assert_true(CLAIMS("mx.example.org=fail junk junk ((("));
     assert_true(CLAIMS("mx.example.org/7; dkim=pass"));
     assert_true(CLAIMS("mx.example.org, spf=pass"));
@@ -217,9 +220,49 @@ static void whatever_is_trusted_is_claimed(void **state)
         "i=1; mx.example.org; spf=pass",
         "(a (b) c)\r\n mx.example.org\r\n (d) ;\r\n spf=pass",
     };
-    static const char octets[] = " \t\r\n;()\"\\.,=/@<>[]:?1ixX-_\0\x01\x7f\x80\xad\xc2\xe3\xff";
+    static const struct ar_text pieces[] = {
+        {LIT(" ")},
+        {LIT("\t")},
+        {LIT("\r\n ")},
+        {LIT("\n")},
+        {LIT("\r")},
+        {LIT(";")},
+        {LIT("(")},
+        {LIT(")")},
+        {LIT("(c)")},
+        {LIT("\"")},
+        {LIT("\\")},
+        {LIT(".")},
+        {LIT(",")},
+        {LIT("=")},
+        {LIT("/")},
+        {LIT("@")},
+        {LIT("<")},
+        {LIT("]")},
+        {LIT(":")},
+        {LIT("?")},
+        {LIT("1")},
+        {LIT("i=1;")},
+        {LIT("x")},
+        {LIT("none")},
+        {LIT("\0")},
+        {LIT("\x01")},
+        {LIT("\x7f")},
+        {LIT("\xc2\x80")},
+        {LIT("\xad")},
+        {LIT("\xff")},
+        {LIT("\xc2\xa0")},
+        {LIT("\xc2\xad")},
+        {LIT("\xc2\x85")},
+        {LIT("-")},
+        {LIT("\xc3")},
+        {LIT("\xe2\x80\x8b")},
+        {LIT("\xe2\x80\xa8")},
+        {LIT("\xe3\x80\x82")},
+        {LIT("\xef\xbb\xbf")},
+    };
     uint64_t random = 8601;
-    char value[128];
+    char value[256];
     unsigned trusted = 0;
 
     for (unsigned round = 0; round < 60000; round++) {
@@ -228,16 +271,13 @@ static void whatever_is_trusted_is_claimed(void **state)
         memcpy(value, text, len);
         for (unsigned change = 0; change <= round % 4; change++) {
             random = random * 6364136223846793005u + 1442695040888963407u;
-            size_t at = (size_t)(random >> 33) % (len < 40 ? len : 40);
-            char octet = octets[(random >> 20) % (sizeof(octets) - 1)];
-            if ((random >> 60) % 3 == 0) {
-                value[at] = octet;
-            } else if ((random >> 60) % 3 == 1) {
-                memmove(value + at, value + at + 1, --len - at);
-            } else {
-                memmove(value + at + 1, value + at, len++ - at);
-                value[at] = octet;
-            }
+            size_t at = (size_t)(random >> 33) % (len < 40 ? len : 40), gone = (random >> 60) % 2;
+            struct ar_text piece = pieces[(random >> 16 & 0xffff) % COUNT(pieces)];
+            if ((random >> 61) % 4 == 0)
+                piece.len = 0;
+            memmove(value + at + piece.len, value + at + gone, len - at - gone);
+            memcpy(value + at, piece.ptr, piece.len);
+            len = len - gone + piece.len;
         }
         if (read_as_ours(value, len)) {
             trusted++;
