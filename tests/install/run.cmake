@@ -28,7 +28,7 @@ endfunction()
 file(REMOVE_RECURSE "${WORK}")
 set(ENV{CC} "${CC}")
 if(CC MATCHES "clang")
-  string(REGEX REPLACE "clang(-[0-9.]+)?$" "clang++\\1" CXX "${CC}")
+  string(REGEX REPLACE "clang([^/]*)$" "clang++\\1" CXX "${CC}")
   set(ENV{CXX} "${CXX}")
 endif()
 

@@ -152,15 +152,9 @@ static void every_combination(void **state)
         {"\"mx.example.org\"", true},
         {"\"MX.example.org.\"", true},
         {"\"m\\x.\\example.or\\g\"", true},
-        {"b\xc3\xbc"
-         "cher.example",
-         true},
-        {"B\xc3\xbc"
-         "cher.EXAMPLE.",
-         true},
-        {"\"b\xc3\xbc"
-         "cher.example\"",
-         true},
+        {"b\303\274cher.example", true},
+        {"B\303\274cher.EXAMPLE.", true},
+        {"\"b\303\274cher.example\"", true},
         {"xn--bcher-kva.example", true},
         {"XN--BCHER-KVA.Example.", true},
         {"\"Xn--Bcher-Kva.example.\"", true},
@@ -173,9 +167,7 @@ static void every_combination(void **state)
         {"bcher-kva.example", false},
         {"xn--bcher-kva", false},
         {"a.xn--bcher-kva.example", false},
-        {"b\xc3\xb6"
-         "cher.example",
-         false},
+        {"b\303\266cher.example", false},
     };
     char value[256];
 
@@ -214,8 +206,7 @@ static void whatever_is_trusted_is_claimed(void **state)
     static const char *const start[] = {
         "mx.example.org; spf=pass smtp.mailfrom=a@example.com",
         " (c) \"mx.example.org\" 1; dkim=pass header.d=example.com",
-        "b\xc3\xbc"
-        "cher.example; none",
+        "b\303\274cher.example; none",
         "xn--bcher-kva.example. 1; spf=pass",
         "i=1; mx.example.org; spf=pass",
         "(a (b) c)\r\n mx.example.org\r\n (d) ;\r\n spf=pass",
