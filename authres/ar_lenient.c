@@ -134,7 +134,7 @@ bool ar_keep_clean(struct ar_lex *lex, size_t start, size_t end, bool resolve, s
 {
     static const char replacement[] = "\xef\xbf\xbd";
     size_t room = end - start + 2 * count_malformed(lex->text + start, end - start), len = 0;
-    char *copy = ar_take(lex->header, room + 1);
+    char *copy = ar_take_text(lex->header, room + 1);
     uint32_t code;
 
     if (copy == NULL)

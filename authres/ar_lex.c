@@ -10,11 +10,6 @@ bool ar_lex_fail(struct ar_lex *lex, enum ar_status status, size_t offset, const
     return false;
 }
 
-int ar_lex_peek(const struct ar_lex *lex)
-{
-    return lex->pos < lex->len ? (unsigned char)lex->text[lex->pos] : -1;
-}
-
 bool ar_lex_is_adjacent(const struct ar_lex *lex)
 {
     return lex->blank_end != lex->pos;
@@ -88,7 +83,7 @@ bool ar_lex_keep(struct ar_lex *lex, size_t start, size_t end, bool resolve, str
 {
     if (lex->lenient)
         return ar_keep_clean(lex, start, end, resolve, out);
-    char *copy = ar_take(lex->header, end - start + 1);
+    char *copy = ar_take_text(lex->header, end - start + 1);
     size_t len = 0;
 
     if (copy == NULL)

@@ -29,7 +29,10 @@ struct ar_lex {
 bool ar_lex_fail(struct ar_lex *lex, enum ar_status status, size_t offset, const char *expected);
 
 /* Returns the next octet, -1 at the end. */
-int ar_lex_peek(const struct ar_lex *lex);
+static inline int ar_lex_peek(const struct ar_lex *lex)
+{
+    return lex->pos < lex->len ? (unsigned char)lex->text[lex->pos] : -1;
+}
 
 /* Tells whether no blank or comment stands directly before the position. */
 bool ar_lex_is_adjacent(const struct ar_lex *lex);

@@ -3,7 +3,7 @@
 
 use strict;
 use warnings;
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 use Mail::AuthenticationResults::Parser;
 
 my ($path, $what, $count) = @ARGV;
@@ -41,6 +41,6 @@ my %works = (
     build => \&build,
 );
 my $work = $works{$what} or die "no such work: $what\n";
-my $start = clock_gettime(CLOCK_MONOTONIC);
+my $start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
 $work->() for 1 .. $count;
-printf "%.1f\n", (clock_gettime(CLOCK_MONOTONIC) - $start) * 1e9 / $count;
+printf "%.1f\n", (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $start) * 1e9 / $count;

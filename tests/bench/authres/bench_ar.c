@@ -4,9 +4,9 @@
  *     bench_ar FILE WHAT COUNT [arena]
  *
  * WHAT is "parse" (text to header), "format" (header to text), or "build" (a header of the same
- * four results from its parts to text, as a milter does it). Prints the nanoseconds, the calls of
- * the allocator and the octets it gave, each for one header. With "arena" the memory is cut from
- * one block that is used again for the next header.
+ * four results from its parts to text, as a milter does it). Prints the nanoseconds of processor
+ * time, the calls of the allocator and the octets it gave, each for one header. With "arena" the
+ * memory is cut from one block that is used again for the next header.
  */
 
 #include <stdio.h>
@@ -103,7 +103,7 @@ static double now_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
