@@ -209,27 +209,6 @@ static enum am_verdict on_envfrom(struct am_ctx *ctx)
     return state->evaluated && derived->conf->received_spf ? AM_CONTINUE : AM_DONE;
 }
 
-/* Keeps a recipient until the client behind the relay is known. */
-static bool keep_recipient(struct am_ctx *ctx, struct spf_msg_state *state,
-                           const struct am_address *recipient)
-{
-    struct am_arena *arena = am_ctx_arena(ctx);
-
-    if (state->recipient_count == SPF_RECIPIENTS_MAX) {
-        state->any_recipient_unknown = true;
-        return true;
-    }
-    struct spf_recipient *kept = am_arena_alloc(arena, sizeof(*kept));
-    const char *text = am_arena_copy(arena, recipient->full);
-    if (kept == NULL || text == NULL)
-        return false;
-    am_address_parse(&kept->address, am_span_str(text));
-    kept->next = state->recipients;
-    state->recipients = kept;
-    state->recipient_count++;
-    return true;
-}
-
 static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *recipient,
                                   const struct am_esmtp_params *params, bool rejected)
 {
@@ -239,11 +218,14 @@ static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *r
     (void)params;
     if (state == NULL || rejected)
         return AM_CONTINUE;
-    if (state->relayed)
-        return keep_recipient(ctx, state, recipient) ? AM_CONTINUE : AM_FAIL;
-    if (!is_open(ctx, state))
+    if (!state->relayed && !is_open(ctx, state))
         return AM_CONTINUE;
-    if (spf_exempt_recipient(derived->exempt, am_ctx_arena(ctx), recipient)) {
+    bool exempt = spf_exempt_recipient(derived->exempt, am_ctx_arena(ctx), recipient);
+    if (state->relayed) /* kept until the client behind the relay is known */
+        return am_recipients_add(&state->recipients, am_ctx_arena(ctx), recipient, exempt)
+                   ? AM_CONTINUE
+                   : AM_FAIL;
+    if (exempt) {
         if (!state->recipient_noted)
             spf_module_report_exempt(ctx, "recipient");
         state->recipient_noted = true;

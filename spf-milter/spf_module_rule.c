@@ -21,18 +21,15 @@ bool spf_module_may_act(const struct spf_derived *derived, const struct spf_msg_
     return (am_overrides_possible(derived->overrides, asked(state)) & AM_POLICY_DEEDS) != 0;
 }
 
-static struct am_policy_decision decide(struct am_ctx *ctx, const struct spf_msg_state *state,
-                                        const struct am_address *recipient)
+static struct am_override_facts facts_of(struct am_ctx *ctx, const struct spf_msg_state *state,
+                                         const struct am_address *recipient)
 {
-    const struct spf_derived *derived = am_ctx_derived(ctx);
-    struct am_override_facts facts = {
+    return (struct am_override_facts){
         .arena = am_ctx_arena(ctx),
         .client = state->client,
         .sender = &am_ctx_msg(ctx)->sender,
         .recipient = recipient,
     };
-
-    return am_overrides_decide(derived->overrides, &facts, asked(state));
 }
 
 /* Returns the finding that a decision is about, or NULL. */
@@ -89,7 +86,10 @@ static enum am_verdict carry_out(struct am_ctx *ctx, struct spf_msg_state *state
 enum am_verdict spf_module_rule(struct am_ctx *ctx, struct spf_msg_state *state,
                                 const struct am_address *recipient)
 {
-    struct am_policy_decision decision = decide(ctx, state, recipient);
+    const struct spf_derived *derived = am_ctx_derived(ctx);
+    struct am_override_facts facts = facts_of(ctx, state, recipient);
+    struct am_policy_decision decision =
+        am_overrides_decide(derived->overrides, &facts, asked(state));
 
     return carry_out(ctx, state, &decision);
 }
@@ -97,17 +97,9 @@ enum am_verdict spf_module_rule(struct am_ctx *ctx, struct spf_msg_state *state,
 enum am_verdict spf_module_rule_all(struct am_ctx *ctx, struct spf_msg_state *state)
 {
     const struct spf_derived *derived = am_ctx_derived(ctx);
-    struct am_policy_decision severest = {.action = AM_POLICY_ACCEPT};
-    bool none_known = state->recipients == NULL || state->any_recipient_unknown;
+    struct am_override_facts facts = facts_of(ctx, state, NULL);
+    struct am_policy_decision decision =
+        am_overrides_decide_all(derived->overrides, &facts, &state->recipients, asked(state));
 
-    if (none_known)
-        severest = decide(ctx, state, NULL);
-    for (const struct spf_recipient *one = state->recipients; one != NULL; one = one->next) {
-        if (spf_exempt_recipient(derived->exempt, am_ctx_arena(ctx), &one->address))
-            continue;
-        struct am_policy_decision decision = decide(ctx, state, &one->address);
-        if (am_policy_is_severer(decision.action, severest.action))
-            severest = decision;
-    }
-    return carry_out(ctx, state, &severest);
+    return carry_out(ctx, state, &decision);
 }

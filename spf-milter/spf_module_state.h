@@ -30,15 +30,6 @@ struct spf_conn_state {
     bool warned;          /* about a private address */
 };
 
-/* A recipient kept until the client behind a relay is known. */
-struct spf_recipient {
-    struct spf_recipient *next;
-    struct am_address address;
-};
-
-/* Most recipients of one relayed message that are kept; later ones count as ordinary ones. */
-#define SPF_RECIPIENTS_MAX 1000
-
 /* Of a message. */
 struct spf_msg_state {
     struct am_ip client; /* whose permission is checked: the client, or who spoke to the relay */
@@ -51,9 +42,7 @@ struct spf_msg_state {
     bool recipient_noted;
     struct am_ruling_state ruled;
     struct spf_relay_walk walk;
-    struct spf_recipient *recipients;
-    size_t recipient_count;
-    bool any_recipient_unknown; /* more than SPF_RECIPIENTS_MAX */
+    struct am_recipients recipients; /* of a relayed message */
 };
 
 /* --- spf_module_check.c --- */

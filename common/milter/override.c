@@ -269,6 +269,26 @@ struct am_policy_decision am_overrides_decide(const struct am_overrides *overrid
     return decision;
 }
 
+struct am_policy_decision am_overrides_decide_all(const struct am_overrides *overrides,
+                                                  const struct am_override_facts *facts,
+                                                  const struct am_recipients *recipients,
+                                                  uint32_t asked)
+{
+    struct am_policy_decision severest = {.action = AM_POLICY_ACCEPT};
+    struct am_override_facts each = *facts;
+
+    each.recipient = NULL;
+    if (recipients->any_unknown || (recipients->first == NULL && !recipients->any_exempt))
+        severest = am_overrides_decide(overrides, &each, asked);
+    for (const struct am_recipient *one = recipients->first; one != NULL; one = one->next) {
+        each.recipient = &one->address;
+        struct am_policy_decision decision = am_overrides_decide(overrides, &each, asked);
+        if (severest.option == NULL || am_policy_is_severer(decision.action, severest.action))
+            severest = decision;
+    }
+    return severest;
+}
+
 const char *am_override_rule_name(struct am_arena *arena, const struct am_override_rule *rule)
 {
     if (rule->line == 0)

@@ -4,6 +4,7 @@
 #include "common/mail/pattern.h"
 #include "common/milter/module.h"
 #include "common/milter/policy.h"
+#include "common/milter/recipients.h"
 
 /*
  * Overrides: another policy for some clients, senders or recipients, from the
@@ -130,6 +131,16 @@ struct am_policy_decision {
 struct am_policy_decision am_overrides_decide(const struct am_overrides *overrides,
                                               const struct am_override_facts *facts,
                                               uint32_t asked);
+
+/*
+ * The same for all recipients of a message at once: the severest of what is decided for each.
+ * Exempt ones are left out; with none but those the message is accepted (no option). The recipient
+ * in `facts` is not looked at.
+ */
+struct am_policy_decision am_overrides_decide_all(const struct am_overrides *overrides,
+                                                  const struct am_override_facts *facts,
+                                                  const struct am_recipients *recipients,
+                                                  uint32_t asked);
 
 /* Writes the name of a rule for logs ("partners", "/etc/map:12"); NULL when memory is short. */
 const char *am_override_rule_name(struct am_arena *arena, const struct am_override_rule *rule);

@@ -9,6 +9,7 @@
 
 #include "common/milter/override.h"
 #include "common/milter/override_map.h"
+#include "tests/support/failing_alloc.h"
 
 /* Policies, overrides and their map files, with the options of a milter that is made for it. */
 
@@ -236,6 +237,68 @@ static void test_first_section_that_says_something_wins(void **state)
     close_overrides(&ask);
 }
 
+static enum am_policy_action action_for_all(const struct ask *ask,
+                                            const struct am_recipients *recipients)
+{
+    struct am_address from;
+    struct am_override_facts facts = {.arena = ask->arena, .sender = &from};
+
+    am_address_parse(&from, am_span_str("a@b.c"));
+    return am_overrides_decide_all(ask->overrides, &facts, recipients, UINT32_C(1) << PLACE_FAIL)
+        .action;
+}
+
+static void add(const struct ask *ask, struct am_recipients *recipients, const char *text,
+                bool exempt)
+{
+    char copy[64];
+    struct am_address address;
+
+    snprintf(copy, sizeof(copy), "%s", text); /* the set must not point into it */
+    am_address_parse(&address, am_span_str(copy));
+    assert_true(am_recipients_add(recipients, ask->arena, &address, exempt));
+    memset(copy, 'x', sizeof(copy));
+}
+
+static void test_many_recipients_get_the_severest(void **state)
+{
+    struct ask ask = open_overrides(
+        "x { mailfrom_fail = observe }\n"
+        "x_override \"a\" { recipient = { \"example.com\" } mailfrom_fail = reject }\n"
+        "x_override \"b\" { recipient = { \"example.net\" } mailfrom_fail = accept }\n");
+    struct am_recipients recipients = {.kept = 0};
+
+    (void)state;
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_OBSERVE);
+    add(&ask, &recipients, "<postmaster@example.com>", true);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_ACCEPT);
+    add(&ask, &recipients, "<u@example.net>", false);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_ACCEPT);
+    add(&ask, &recipients, "<u@example.org>", false);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_OBSERVE);
+    add(&ask, &recipients, "<u@example.com>", false);
+    add(&ask, &recipients, "<v@example.net>", false);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_REJECT);
+    close_overrides(&ask);
+}
+
+static void test_kept_recipients_are_bounded(void **state)
+{
+    struct ask ask = open_overrides(
+        "x { mailfrom_fail = observe }\n"
+        "x_override \"b\" { recipient = { \"example.net\" } mailfrom_fail = accept }\n");
+    struct am_recipients recipients = {.kept = 0};
+
+    (void)state;
+    for (int i = 0; i < AM_RECIPIENTS_MAX; i++)
+        add(&ask, &recipients, "<u@example.net>", false);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_ACCEPT);
+    add(&ask, &recipients, "<u@example.net>", false);
+    assert_int_equal(recipients.kept, AM_RECIPIENTS_MAX);
+    assert_int_equal(action_for_all(&ask, &recipients), AM_POLICY_OBSERVE);
+    close_overrides(&ask);
+}
+
 /* Writes a map to a temporary file and opens overrides with it. */
 static struct ask open_map(const char *rows, char path[64])
 {
@@ -351,6 +414,41 @@ static void test_missing_map_is_a_sentence(void **state)
     am_arena_free(arena);
 }
 
+static void test_short_memory_is_a_sentence(void **state)
+{
+    char path[64], text[200];
+    struct ask ask = open_map("from:.example.org mailfrom_fail=accept\n"
+                              "client:192.0.2.0/24 helo_fail=reject\n",
+                              path);
+    bool failed = true;
+
+    (void)state;
+    close_overrides(&ask);
+    snprintf(text, sizeof(text),
+             "x { override_map = \"%s\" }\n"
+             "x_override \"a\" { sender = { \"example.org\" } helo_fail = reject }",
+             path);
+    struct am_config *config = parse(text);
+    for (size_t successes = 0; failed && successes < 1000; successes++) {
+        struct am_arena *arena = am_arena_new(1, 0);
+        struct am_conf_env env = {.config = config, .arena = arena};
+        struct am_override_source source = source_of(config, NULL);
+        struct am_problem problem = {.text = ""};
+
+        failing_alloc_start(successes);
+        struct am_overrides *overrides = am_overrides_open(&env, &source, &problem);
+        failed = failing_alloc_stop();
+        if (failed && overrides == NULL)
+            assert_true(problem.text[0] != '\0');
+        else
+            assert_non_null(overrides);
+        am_arena_free(arena);
+    }
+    assert_false(failed);
+    unlink(path);
+    am_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,11 +458,14 @@ int main(void)
         cmocka_unit_test(test_what_has_no_option_is_accepted),
         cmocka_unit_test(test_possible_actions),
         cmocka_unit_test(test_first_section_that_says_something_wins),
+        cmocka_unit_test(test_many_recipients_get_the_severest),
+        cmocka_unit_test(test_kept_recipients_are_bounded),
         cmocka_unit_test(test_map_rows),
         cmocka_unit_test(test_bad_maps_name_the_line),
         cmocka_unit_test(test_map_is_bounded),
         cmocka_unit_test(test_map_rows_for_recipients_need_recipients),
         cmocka_unit_test(test_missing_map_is_a_sentence),
+        cmocka_unit_test(test_short_memory_is_a_sentence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
