@@ -188,15 +188,20 @@ bool ar_skip(struct ar_lex *lex)
 
 bool ar_skip_id(struct ar_lex *lex)
 {
-    size_t start = lex->pos;
+    size_t end = lex->pos;
 
     for (;;) {
         int c = ar_lex_peek(lex);
-        if (c == '=' || !(c == '"' || (c == ')' && lex->pos > start) || ar_goes_on(lex)))
-            return true;
+        if (c == '=' || !(c == '"' || c == ')' || ar_goes_on(lex)))
+            break;
         if (!ar_skip_one(lex))
             return false;
+        if (c != ')')
+            end = lex->pos;
     }
+    /* Inside it a parenthesis is part of it, behind it a stray one. */
+    lex->pos = end;
+    return true;
 }
 
 bool ar_begins_property(const struct ar_lex *lex, size_t start)

@@ -102,18 +102,27 @@ static bool is_missing(const struct ar_lex *lex, size_t start)
 }
 
 /*
- * Tells whether what follows could be the rest of the authserv-id (RFC 5322 section 4.4 has
- * blanks around dots), or hides behind control characters: others may read another id then.
+ * Passes words behind the authserv-id that are no version; they begin at `start`. What could be
+ * the rest of the id (RFC 5322 section 4.4 has blanks around dots) is not forgiven: others may
+ * read another id then.
  */
-static bool may_go_on(const struct ar_lex *lex, size_t id_end)
+static bool pass_words(struct ar_lex *lex, size_t start, size_t id_end)
+{
+    char first = lex->text[start], last = lex->text[id_end - 1];
+
+    if (first == '.' || first == '@' || last == '.' || last == '@')
+        return ar_lex_fail(lex, AR_SYNTAX, start, "a semicolon");
+    return ar_forgive(lex, AR_PARDON_VERSION, start) && ar_skip(lex);
+}
+
+/* Tells whether a control character, invisible, divides the id from what follows. */
+static bool is_divided(const struct ar_lex *lex, size_t id_end)
 {
     struct ar_lex behind = *lex;
     int next = ar_lex_peek(lex);
-    char last = lex->text[id_end - 1];
 
     behind.pos = id_end;
-    return next != -1 && next != ';' &&
-           (next == '.' || next == '@' || last == '.' || last == '@' || ar_control_at(&behind) > 0);
+    return next != -1 && next != ';' && ar_control_at(&behind) > 0;
 }
 
 /* [ CFWS authres-version ], authres-version = 1*DIGIT [CFWS] */
@@ -123,7 +132,7 @@ static bool read_version(struct ar_lex *lex, size_t id_end)
     size_t start = lex->pos;
     struct ar_mark mark = ar_mark(lex);
 
-    if (lex->lenient && may_go_on(lex, id_end))
+    if (is_divided(lex, id_end))
         return ar_lex_fail(lex, AR_SYNTAX, start, "a semicolon");
     if (!ar_lex_is_adjacent(lex) && next != -1 && ar_is((unsigned char)next, AR_C_DIGIT)) {
         lex->place = AR_AFTER_VERSION;
@@ -140,9 +149,7 @@ static bool read_version(struct ar_lex *lex, size_t id_end)
             start = lex->pos;
     }
     next = ar_lex_peek(lex);
-    if (!lex->lenient || next == -1 || next == ';')
-        return true;
-    return ar_forgive(lex, AR_PARDON_VERSION, start) && ar_skip(lex);
+    return !lex->lenient || next == -1 || next == ';' || pass_words(lex, start, id_end);
 }
 
 /* Goes back to where an authserv-id should stand. */
