@@ -30,18 +30,24 @@ struct dkim_sign_names *dkim_sign_names_new(struct am_arena *arena,
                                             const struct am_strlist *over_deltas,
                                             struct am_problem *problem) AM_MUST_USE;
 
+/* Judges one delta; the check of option rows. Returns false with a sentence. */
+bool dkim_sign_delta_check(const char *delta, struct am_problem *problem);
+
 /* One signature to be made. */
 struct dkim_sign_request {
     const char *domain;   /* d=: A-labels */
     const char *selector; /* s= */
-    const char *identity; /* i=, as it shall stand there, or NULL */
+    const char *identity; /* i=, not encoded: "@example.org"; NULL: none */
     const struct dkim_private_key *key;
     const struct dkim_sign_names *names;
     enum dkim_canon header_canon, body_canon;
     int64_t expire_s;   /* x= so many seconds after t=; 0: none */
     bool timestamp;     /* t= */
-    bool copied_fields; /* z= */
+    bool copied_fields; /* z=: a copy of what is signed; left out above DKIM_COPIED_MAX octets */
 };
+
+/* Longest z=; a field that is too long for other MTAs would lose the whole signature. */
+#define DKIM_COPIED_MAX 16384
 
 struct dkim_signer;
 
