@@ -38,19 +38,60 @@ end:
     return done;
 }
 
-/* Whichever piece of memory is missing first: an error, no leak, no crash. */
-static void each_allocation_fails(void **state)
+/* Builds an ARC header with comments everywhere, and reads a bad one; as everything(). */
+static bool everything_of_arc(const struct ar_allocator *allocator)
 {
-    (void)state;
+    static const char part[] =
+        ";; a_b=c (x\x01) p.n=\xff:/ reason=\"d\\\\\" e=\ff , g;none;junk \"";
+    struct ar_parse_options options = {.kind = AR_KIND_ARC, .lenient = true};
+    struct ar_parse_error error = {AR_OK, 0, NULL};
+    static char bad[120 * sizeof(part)], comment[1500];
+    size_t len = 0;
+    bool done = false;
+
+    len += (size_t)sprintf(bad, "(a\\) b) i = 9 (c) ; [mx] one (d) two");
+    for (int i = 0; i < 100; i++)
+        len += (size_t)sprintf(bad + len, "%s%s", part, i < 99 ? "\"" : "");
+    struct ar_header *h = ar_header_new(allocator), *again = NULL;
+    if (h == NULL)
+        return false;
+    memset(comment, 'x', sizeof(comment));
+    ar_header_set_instance(h, 3);
+    if (ar_header_set_id(h, LIT("mx")) == AR_OK && ar_header_add_result(h, "m", "r") == AR_OK &&
+        ar_header_add_comment_at(h, AR_BEFORE_ID, comment, sizeof(comment)) == AR_OK &&
+        ar_header_add_comment_at(h, AR_BEFORE_METHOD, comment, sizeof(comment)) == AR_OK) {
+        again = ar_header_parse(allocator, bad, len, &options, &error);
+        done = again != NULL;
+        assert_int_equal(error.status, done ? AR_OK : AR_NO_MEMORY);
+    }
+    if (done) {
+        assert_int_equal(ar_header_instance(again), 9);
+        assert_int_equal(ar_header_result_count(again), 100);
+    }
+    ar_header_free(again);
+    ar_header_free(h);
+    return done;
+}
+
+/* Whichever piece of memory is missing first: an error, no leak, no crash. */
+static void assert_survives(bool (*work)(const struct ar_allocator *allocator))
+{
     long given = 0;
     for (bool done = false; !done; given++) {
         struct counting counting = {.left = given};
         struct ar_allocator allocator = {counting_alloc, counting_free, &counting};
-        done = everything(&allocator);
+        done = work(&allocator);
         assert_int_equal(counting.taken, counting.given_back);
         assert_true(given < 1000);
     }
     assert_true(given > 5);
+}
+
+static void each_allocation_fails(void **state)
+{
+    (void)state;
+    assert_survives(everything);
+    assert_survives(everything_of_arc);
 }
 
 /* A refused call leaves the header as it was. */
