@@ -12,9 +12,9 @@
 
 /* Optimised builds try more. */
 #ifdef NDEBUG
-#define RANDOM_BODIES 20000
+#define RANDOM_BODIES 200000
 #else
-#define RANDOM_BODIES 2000
+#define RANDOM_BODIES 20000
 #endif
 
 #define TEXT(text) am_span_of(text, sizeof(text) - 1)
