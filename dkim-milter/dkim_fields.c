@@ -67,7 +67,9 @@ void dkim_fields_init(struct dkim_fields *fields, struct am_arena *arena, bool s
 struct dkim_field *dkim_fields_add(struct dkim_fields *fields, struct am_span name,
                                    struct am_span value)
 {
-    struct dkim_field *field = make(fields->arena, name, value, fields->supply_blank);
+    /* MTAs take one SP, never a TAB: before that there was hardly any. */
+    bool supply_blank = fields->supply_blank && !(value.len > 0 && value.ptr[0] == '\t');
+    struct dkim_field *field = make(fields->arena, name, value, supply_blank);
 
     if (field == NULL)
         return NULL;

@@ -66,9 +66,9 @@ struct dkim_fields {
  * Begins an empty header.
  *
  * arena: keeps everything.
- * supply_blank: the MTA took the blank after each colon away (no SMFIP_HDR_LEADSPC), so one
- *   blank is put before every value; for the simple canonicalisation that is a guess, right
- *   for nearly every mail.
+ * supply_blank: the MTA took the SP after each colon away (no SMFIP_HDR_LEADSPC), so one is
+ *   put before every value that does not begin with a TAB; for the simple canonicalisation
+ *   that is a guess, right for nearly every mail.
  */
 void dkim_fields_init(struct dkim_fields *fields, struct am_arena *arena, bool supply_blank);
 

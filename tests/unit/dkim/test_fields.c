@@ -91,6 +91,9 @@ static void blank_supplied(void **state)
     const struct dkim_field *field = add("To", "x");
     assert_true(am_span_equal(field->value, TEXT(" x")));
     assert_true(am_span_equal(field->raw, TEXT("To: x")));
+    assert_true(am_span_equal(add("To", " x")->raw, TEXT("To:  x")));
+    assert_true(am_span_equal(add("To", "\tx")->raw, TEXT("To:\tx")));
+    assert_true(am_span_equal(add("To", "")->raw, TEXT("To: ")));
 }
 
 static void from_the_bottom(void **state)
