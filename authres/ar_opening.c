@@ -115,14 +115,24 @@ static bool pass_words(struct ar_lex *lex, size_t start, size_t id_end)
     return ar_forgive(lex, AR_PARDON_VERSION, start) && ar_skip(lex);
 }
 
-/* Tells whether a control character, invisible, divides the id from what follows. */
+/*
+ * Tells whether something invisible divides the id from words behind it: a control character
+ * or a line end that is no fold. Only a lenient reader comes past these.
+ */
 static bool is_divided(const struct ar_lex *lex, size_t id_end)
 {
     struct ar_lex behind = *lex;
+    size_t at = id_end;
     int next = ar_lex_peek(lex);
 
+    if (next == -1 || next == ';')
+        return false;
     behind.pos = id_end;
-    return next != -1 && next != ';' && ar_control_at(&behind) > 0;
+    if (lex->text[at] == '\r' && lex->text[at + 1] == '\n')
+        at++;
+    if (lex->text[at] == '\n')
+        return !ar_is((unsigned char)lex->text[at + 1], AR_C_BLANK);
+    return lex->text[at] == '\r' || ar_control_at(&behind) > 0;
 }
 
 /* [ CFWS authres-version ], authres-version = 1*DIGIT [CFWS] */

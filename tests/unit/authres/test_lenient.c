@@ -390,6 +390,9 @@ static void refused(void **state)
         {"mx.example.org @evil.example; spf=pass", 15, "a semicolon"},
         {"mx.example.org\x01.evil.example; spf=pass", 15, "a semicolon"},
         {"mx.example.org\x01-evil; spf=pass", 15, "a semicolon"},
+        {"mx.example.org\r-evil; spf=pass", 15, "a semicolon"},
+        {"mx.example.org\r -evil; spf=pass", 16, "a semicolon"},
+        {"mx.example.org\r\n-evil; spf=pass", 16, "a semicolon"},
         {"mx.example.org\x01"
          "1; spf=pass",
          15, "a semicolon"},
