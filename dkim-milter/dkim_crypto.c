@@ -1,6 +1,5 @@
 #include "dkim-milter/dkim_crypto.h"
 
-#include <openssl/asn1t.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -14,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dkim-milter/dkim_der.h"
+
 /* Octets of an Ed25519 key, private or public (RFC 8032 section 5.1.5), and of its signature. */
 #define ED25519_KEY_LEN 32
 #define ED25519_SIGNATURE_LEN 64
@@ -23,6 +24,7 @@
  * be an attack. F4 is what everybody has; 2^32 + 1 is the largest anybody is known to use.
  */
 #define RSA_EXPONENT_BITS_MAX 33
+#define RSA_EXPONENT_LEN_MAX 5
 
 /* SHA-256, looked up once: constant from then on, and never given back. */
 static EVP_MD *sha256;
@@ -52,6 +54,19 @@ const char *dkim_algorithm_word(enum dkim_key_type type)
 void dkim_wipe(void *memory, size_t len)
 {
     OPENSSL_cleanse(memory, len);
+}
+
+/*
+ * Tells why the library failed: for want of memory, or as the caller thinks. Empties the thread's
+ * queue of errors, which would hold on to memory.
+ */
+static enum dkim_reason library_fault(enum dkim_reason otherwise)
+{
+    unsigned long error;
+    while ((error = ERR_get_error()) != 0)
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+            otherwise = DKIM_REASON_MEMORY;
+    return otherwise;
 }
 
 /* Hashes. */
@@ -105,70 +120,15 @@ struct dkim_public_key {
     EVP_PKEY_CTX *verifier; /* of RSA: ready to verify; copied for each use, which is cheap */
 };
 
-/* SubjectPublicKeyInfo (RFC 5280) and RSAPublicKey (RFC 8017), each as far as it is looked at.
- * The templates want names of one word. */
-typedef struct {
-    X509_ALGOR *algorithm;
-    ASN1_BIT_STRING *key;
-} PUBLIC_KEY_INFO;
-
-typedef struct {
-    ASN1_INTEGER *modulus, *exponent;
-} RSA_NUMBERS;
-
-/* clang-format off */
-ASN1_SEQUENCE(PUBLIC_KEY_INFO) = {
-    ASN1_SIMPLE(PUBLIC_KEY_INFO, algorithm, X509_ALGOR),
-    ASN1_SIMPLE(PUBLIC_KEY_INFO, key, ASN1_BIT_STRING)
-} static_ASN1_SEQUENCE_END(PUBLIC_KEY_INFO)
-
-ASN1_SEQUENCE(RSA_NUMBERS) = {
-    ASN1_SIMPLE(RSA_NUMBERS, modulus, ASN1_INTEGER),
-    ASN1_SIMPLE(RSA_NUMBERS, exponent, ASN1_INTEGER)
-} static_ASN1_SEQUENCE_END(RSA_NUMBERS)
-        /* clang-format on */
-
-        /* Reads a structure that fills `der` to its end. Returns NULL when it is none. */
-        static void *
-        read_der(const unsigned char *der, size_t len, const ASN1_ITEM *item)
-{
-    const unsigned char *at = der;
-    ASN1_VALUE *value = ASN1_item_d2i(NULL, &at, (long)len, item);
-    if (value == NULL || at == der + len)
-        return value;
-    ASN1_item_free(value, item);
-    return NULL;
-}
-
-/* Reads the two numbers from either form; the bare one is a sequence of integers. */
-static RSA_NUMBERS *read_rsa_numbers(struct am_span octets)
-{
-    const unsigned char *der = (const unsigned char *)octets.ptr;
-    if (octets.len > 4 * DKIM_SIGNATURE_LEN_MAX)
-        return NULL;
-    PUBLIC_KEY_INFO *info = read_der(der, octets.len, ASN1_ITEM_rptr(PUBLIC_KEY_INFO));
-    if (info == NULL)
-        return read_der(der, octets.len, ASN1_ITEM_rptr(RSA_NUMBERS));
-    RSA_NUMBERS *numbers = NULL;
-    const ASN1_OBJECT *algorithm;
-    X509_ALGOR_get0(&algorithm, NULL, NULL, info->algorithm);
-    if (OBJ_obj2nid(algorithm) == NID_rsaEncryption && (info->key->flags & 7) == 0)
-        numbers = read_der(ASN1_STRING_get0_data(info->key), (size_t)ASN1_STRING_length(info->key),
-                           ASN1_ITEM_rptr(RSA_NUMBERS));
-    ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(PUBLIC_KEY_INFO));
-    return numbers;
-}
-
 /* Judges the numbers before anything is calculated with them. */
 static enum dkim_reason judge_rsa(const BIGNUM *modulus, const BIGNUM *exponent)
 {
     if (modulus == NULL || exponent == NULL)
         return DKIM_REASON_MEMORY;
-    if (BN_is_negative(modulus) || BN_is_negative(exponent) || !BN_is_odd(modulus) ||
-        !BN_is_odd(exponent) || BN_is_one(exponent) ||
+    if (!BN_is_odd(modulus) || !BN_is_odd(exponent) || BN_is_one(exponent) ||
         BN_num_bits(exponent) > RSA_EXPONENT_BITS_MAX || BN_cmp(exponent, modulus) >= 0)
         return DKIM_REASON_KEY_MALFORMED;
-    return BN_num_bits(modulus) > DKIM_RSA_BITS_MAX ? DKIM_REASON_KEY_LONG : DKIM_REASON_NONE;
+    return DKIM_REASON_NONE;
 }
 
 /*
@@ -177,7 +137,7 @@ static enum dkim_reason judge_rsa(const BIGNUM *modulus, const BIGNUM *exponent)
  */
 static EVP_PKEY *rsa_from_numbers(const BIGNUM *modulus, const BIGNUM *exponent)
 {
-    unsigned char n[DKIM_RSA_BITS_MAX / 8], e[(RSA_EXPONENT_BITS_MAX + 7) / 8];
+    unsigned char n[DKIM_SIGNATURE_LEN_MAX], e[RSA_EXPONENT_LEN_MAX];
     size_t n_len = (size_t)BN_num_bytes(modulus), e_len = (size_t)BN_num_bytes(exponent);
     EVP_PKEY *pkey = NULL;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
@@ -209,11 +169,13 @@ static EVP_PKEY_CTX *rsa_context(EVP_PKEY *pkey, int (*init)(EVP_PKEY_CTX *conte
 
 static enum dkim_reason fill_rsa(struct dkim_public_key *key, struct am_span octets)
 {
-    RSA_NUMBERS *numbers = read_rsa_numbers(octets);
-    if (numbers == NULL)
+    struct am_span n, e;
+    if (!dkim_der_rsa_numbers(octets, &n, &e) || e.len > RSA_EXPONENT_LEN_MAX)
         return DKIM_REASON_KEY_MALFORMED;
-    BIGNUM *modulus = ASN1_INTEGER_to_BN(numbers->modulus, NULL);
-    BIGNUM *exponent = ASN1_INTEGER_to_BN(numbers->exponent, NULL);
+    if (n.len > DKIM_SIGNATURE_LEN_MAX)
+        return DKIM_REASON_KEY_LONG;
+    BIGNUM *modulus = BN_bin2bn((const unsigned char *)n.ptr, (int)n.len, NULL);
+    BIGNUM *exponent = BN_bin2bn((const unsigned char *)e.ptr, (int)e.len, NULL);
     enum dkim_reason reason = judge_rsa(modulus, exponent);
     if (reason == DKIM_REASON_NONE) {
         key->bits = (unsigned)BN_num_bits(modulus);
@@ -225,7 +187,6 @@ static enum dkim_reason fill_rsa(struct dkim_public_key *key, struct am_span oct
     }
     BN_free(modulus);
     BN_free(exponent);
-    ASN1_item_free((ASN1_VALUE *)numbers, ASN1_ITEM_rptr(RSA_NUMBERS));
     return reason;
 }
 
@@ -262,8 +223,7 @@ enum dkim_reason dkim_public_key_new(struct dkim_public_key **key, enum dkim_key
         return reason;
     }
     free_public(made);
-    ERR_clear_error();
-    return reason;
+    return library_fault(reason);
 }
 
 struct dkim_public_key *dkim_public_key_ref(struct dkim_public_key *key)
@@ -329,9 +289,7 @@ enum dkim_reason dkim_public_key_verify(const struct dkim_public_key *key,
 {
     enum dkim_reason reason = key->type == DKIM_KEY_ED25519 ? verify_ed25519(key, digest, signature)
                                                             : verify_rsa(key, digest, signature);
-    if (reason != DKIM_REASON_NONE)
-        ERR_clear_error(); /* or the thread's queue would hold on to memory */
-    return reason;
+    return reason == DKIM_REASON_NONE ? reason : library_fault(reason);
 }
 
 /* Private keys. */
@@ -460,15 +418,14 @@ struct dkim_private_key *dkim_private_key_read(enum dkim_private_form form, stru
 struct dkim_private_key *dkim_private_key_generate(enum dkim_key_type type, unsigned bits,
                                                    struct am_problem *problem)
 {
-    EVP_PKEY *pkey = NULL;
-    if (type == DKIM_KEY_ED25519)
-        pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    else if (bits < DKIM_RSA_BITS_MIN || bits > DKIM_RSA_BITS_MAX)
+    if (type == DKIM_KEY_RSA && (bits < DKIM_RSA_BITS_MIN || bits > DKIM_RSA_BITS_MAX)) {
         am_problem_set(problem, "an RSA key has %d to %d bits, not %u", DKIM_RSA_BITS_MIN,
                        DKIM_RSA_BITS_MAX, bits);
-    else
-        pkey = EVP_RSA_gen(bits);
-    if (pkey == NULL && (type == DKIM_KEY_ED25519 || bits >= DKIM_RSA_BITS_MIN))
+        return NULL;
+    }
+    EVP_PKEY *pkey =
+        type == DKIM_KEY_ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") : EVP_RSA_gen(bits);
+    if (pkey == NULL)
         am_problem_set(problem, "the cryptographic library could not make a key");
     struct dkim_private_key *key = private_from(pkey, problem);
     ERR_clear_error();
@@ -550,7 +507,9 @@ bool dkim_private_key_sign(const struct dkim_private_key *key, const uint8_t dig
 {
     bool done = key->type == DKIM_KEY_ED25519 ? sign_ed25519(key, digest, out, len)
                                               : sign_rsa(key, digest, out, len);
-    if (!done)
+    if (!done) {
+        *len = 0;
         ERR_clear_error();
+    }
     return done;
 }

@@ -103,7 +103,8 @@ unsigned dkim_public_key_bits(const struct dkim_public_key *key);
  * Verifies a signature over the SHA-256 of the header.
  *
  * Returns: DKIM_REASON_NONE, DKIM_REASON_SIGNATURE_MISMATCH (a wrong length too),
- *   DKIM_REASON_KEY_SHORT, DKIM_REASON_MEMORY or DKIM_REASON_CRYPTO.
+ *   DKIM_REASON_KEY_SHORT, DKIM_REASON_MEMORY or DKIM_REASON_CRYPTO. Memory that lacks inside the
+ *   library's Ed25519 shows as a mismatch: it does not tell.
  */
 enum dkim_reason dkim_public_key_verify(const struct dkim_public_key *key,
                                         const uint8_t digest[DKIM_HASH_LEN],
@@ -170,7 +171,7 @@ bool dkim_private_key_write_pem(const struct dkim_private_key *key, struct am_bu
  * Signs the SHA-256 of the header.
  *
  * out: `*len` octets are written, DKIM_SIGNATURE_LEN_MAX at most.
- * Returns: false when memory is short or the library failed.
+ * Returns: false when memory is short or the library failed; `*len` is 0 then.
  */
 bool dkim_private_key_sign(const struct dkim_private_key *key, const uint8_t digest[DKIM_HASH_LEN],
                            uint8_t out[DKIM_SIGNATURE_LEN_MAX], size_t *len) AM_MUST_USE;
