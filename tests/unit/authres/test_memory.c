@@ -94,6 +94,39 @@ static void each_allocation_fails(void **state)
     assert_survives(everything_of_arc);
 }
 
+/* The only piece of memory ends at every octet of a header in turn, whatever is read there. */
+static void memory_ends_anywhere(void **state)
+{
+    (void)state;
+    static const char rest[] =
+        "; i=1; [m]\\x one (c) two; ; (d) a_b/1=c (e) reason=f:/ p.n=\xff \"g\" q=\"h\\\"\" ,;"
+        " none (i) j; k; l=m o.p=q@r.st (s) ; (t)";
+    static const char legal[] = "mx (c); (d) a/1=c (e) reason=f p.n=v (s)";
+    char text[4096];
+    size_t refused = 0, read = 0;
+
+    for (size_t pad = 0; pad < 3500; pad++) {
+        for (int lenient = 0; lenient < 2; lenient++) {
+            memset(text, 'x', pad + 1);
+            text[0] = '(';
+            text[pad + 1] = ')';
+            strcpy(text + pad + 2, lenient ? rest : legal);
+            size_t len = strlen(text);
+            struct counting counting = {.left = 1};
+            struct ar_allocator allocator = {counting_alloc, counting_free, &counting};
+            struct ar_parse_options options = {.lenient = lenient};
+            struct ar_parse_error error = {AR_OK, 0, NULL};
+            struct ar_header *h = ar_header_parse(&allocator, text, len, &options, &error);
+            assert_int_equal(error.status, h != NULL ? AR_OK : AR_NO_MEMORY);
+            refused += h == NULL;
+            read += h != NULL;
+            ar_header_free(h);
+            assert_int_equal(counting.taken, counting.given_back);
+        }
+    }
+    assert_true(refused > 0 && read > 0);
+}
+
 /* A refused call leaves the header as it was. */
 static void refusal_changes_nothing(void **state)
 {
@@ -181,9 +214,8 @@ static void arena_without_free(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_allocation_fails),
-        cmocka_unit_test(refusal_changes_nothing),
-        cmocka_unit_test(few_allocations),
+        cmocka_unit_test(each_allocation_fails),   cmocka_unit_test(memory_ends_anywhere),
+        cmocka_unit_test(refusal_changes_nothing), cmocka_unit_test(few_allocations),
         cmocka_unit_test(arena_without_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
