@@ -1,18 +1,24 @@
 #include "common/mail/domain.h"
 #include "dkim-milter/dkim_verify.h"
 
-enum dkim_result dkim_report_best(const struct dkim_outcome *outcomes, size_t count)
+enum dkim_result dkim_report_best_of(unsigned seen)
 {
     static const enum dkim_result order[] = {DKIM_PASS,   DKIM_TEMPERROR, DKIM_FAIL,
                                              DKIM_POLICY, DKIM_PERMERROR, DKIM_NEUTRAL};
-    unsigned seen = 0;
 
-    for (size_t i = 0; i < count; i++)
-        seen |= 1U << outcomes[i].result;
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if ((seen & 1U << order[i]) != 0)
             return order[i];
     return DKIM_NONE;
+}
+
+enum dkim_result dkim_report_best(const struct dkim_outcome *outcomes, size_t count)
+{
+    unsigned seen = 0;
+
+    for (size_t i = 0; i < count; i++)
+        seen |= 1U << outcomes[i].result;
+    return dkim_report_best_of(seen);
 }
 
 bool dkim_is_aligned(struct am_span signing, struct am_span author)

@@ -118,6 +118,9 @@ const struct dkim_engine *dkim_engine_find(const char *name);
  */
 enum dkim_result dkim_report_best(const struct dkim_outcome *outcomes, size_t count);
 
+/* The same from the set of results (bits 1 << enum dkim_result) that were seen. */
+enum dkim_result dkim_report_best_of(unsigned seen);
+
 /*
  * Tells whether a signing domain and an author domain agree: equal, one below the other,
  * the upper one with at least two labels. Both as lower-case A-labels.

@@ -1,0 +1,191 @@
+#include "dkim-milter/dkim_module.h"
+
+#include "common/mail/pattern.h"
+#include "dkim-milter/dkim_module_state.h"
+
+/* Public keys that are kept: a busy site sees some hundreds of signers. */
+#define KEYS_KEPT 4096
+
+/* --- configuration --- */
+
+static void set_limits(struct dkim_limits *limits, const struct dkim_conf *conf)
+{
+    *limits = (struct dkim_limits){
+        .max_signatures = (size_t)conf->max_signatures,
+        .max_keys = (size_t)conf->max_keys,
+        .max_signed_names = (size_t)conf->max_signed_names,
+        .min_key_bits = (unsigned)conf->min_key_bits,
+        .clock_skew_s = conf->clock_skew_ms / 1000,
+    };
+}
+
+static bool open_conf(const void *values, const struct am_conf_env *env, void **result,
+                      struct am_problem *problem)
+{
+    const struct dkim_conf *conf = values;
+    struct am_override_source source = dkim_options_source(conf);
+    struct dkim_derived *derived = am_arena_alloc(env->arena, sizeof(*derived));
+
+    if (derived == NULL)
+        return am_problem_set(problem, "out of memory");
+    derived->conf = conf;
+    derived->engine = &dkim_engine_builtin;
+    set_limits(&derived->limits, conf);
+    atomic_flag_clear(&derived->told_no_blanks);
+    derived->exempt_networks = am_netset_of(env->arena, &conf->exempt_networks);
+    if (derived->exempt_networks == NULL)
+        return am_problem_set(problem, "out of memory");
+    derived->require_aligned = am_patterns_of(env->arena, &conf->require_aligned, problem);
+    if (derived->require_aligned == NULL)
+        return false;
+    derived->overrides = am_overrides_open(env, &source, problem);
+    if (derived->overrides == NULL)
+        return false;
+    derived->options = (UINT32_C(1) << DKIM_RESULT_COUNT) - 1;
+    if (!am_patterns_is_empty(derived->require_aligned))
+        derived->options |= UINT32_C(1) << DKIM_POLICY_UNALIGNED;
+    derived->keys = dkim_key_cache_new(KEYS_KEPT);
+    if (derived->keys == NULL)
+        return am_problem_set(problem, "out of memory");
+    *result = derived;
+    return true;
+}
+
+static void close_conf(void *object)
+{
+    struct dkim_derived *derived = object;
+
+    dkim_key_cache_free(derived->keys);
+}
+
+static unsigned stages_wanted(const void *values, const void *object)
+{
+    unsigned stages =
+        AM_STAGE_ENVFROM | AM_STAGE_HEADER | AM_STAGE_EOH | AM_STAGE_BODY | AM_STAGE_EOM;
+
+    (void)values;
+    if (dkim_module_may(object, AM_POLICY_DEEDS))
+        stages |= AM_STAGE_ENVRCPT;
+    return stages;
+}
+
+/* Everything is decided at the end of the message: the MTA never waits before it. */
+static unsigned stages_answered(const void *values, const void *object)
+{
+    (void)values;
+    (void)object;
+    return 0;
+}
+
+/* --- a message --- */
+
+/* Says once what an MTA that takes the blank behind the colon away does to signatures. */
+static void warn_no_blanks(struct am_ctx *ctx)
+{
+    struct dkim_derived *derived = am_ctx_derived(ctx);
+
+    if (am_ctx_conn(ctx)->raw_headers || atomic_flag_test_and_set(&derived->told_no_blanks))
+        return;
+    am_ctx_log(ctx, AM_LOG_WARNING,
+               "the MTA does not hand header fields on as they are (it refused SMFIP_HDR_LEADSPC), "
+               "so signatures with \"simple\" header canonicalization are verified by a guess of "
+               "one blank behind each colon: Postfix 2.5 and Sendmail 8.14 or later, with milter "
+               "protocol 6, can do better");
+}
+
+static enum am_verdict on_envfrom(struct am_ctx *ctx)
+{
+    const struct am_conn_info *conn = am_ctx_conn(ctx);
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    if (state == NULL)
+        return AM_FAIL;
+    const char *exempt = dkim_module_exempt(am_ctx_derived(ctx), conn);
+    if (exempt != NULL) {
+        dkim_module_report_exempt(ctx, exempt);
+        return AM_DONE;
+    }
+    state->role = DKIM_ROLE_VERIFY;
+    warn_no_blanks(ctx);
+    dkim_fields_init(&state->fields, am_ctx_arena(ctx), !conn->raw_headers);
+    return AM_CONTINUE;
+}
+
+static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *recipient,
+                                  const struct am_esmtp_params *params, bool rejected)
+{
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    (void)params;
+    if (state == NULL || rejected)
+        return AM_CONTINUE;
+    return am_recipients_add(&state->verifying.recipients, am_ctx_arena(ctx), recipient, false)
+               ? AM_CONTINUE
+               : AM_FAIL;
+}
+
+static enum am_verdict on_header(struct am_ctx *ctx, const struct am_header *field)
+{
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    if (state == NULL)
+        return AM_CONTINUE; /* reported at MAIL already */
+    const struct dkim_field *kept = dkim_fields_add(&state->fields, field->name, field->value);
+    if (kept == NULL)
+        return AM_FAIL;
+    state->signature_fields += dkim_field_is(kept, "dkim-signature");
+    return AM_CONTINUE;
+}
+
+static enum am_verdict on_eoh(struct am_ctx *ctx)
+{
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    if (state == NULL)
+        return AM_CONTINUE;
+    return dkim_module_verify_start(ctx, state) ? AM_CONTINUE : AM_FAIL;
+}
+
+static enum am_verdict on_body(struct am_ctx *ctx, struct am_span chunk)
+{
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    return state != NULL && dkim_module_verify_body(state, chunk) ? AM_CONTINUE : AM_SKIP_BODY;
+}
+
+static enum am_verdict on_eom(struct am_eom_ctx *eom)
+{
+    struct am_ctx *ctx = am_eom_ctx_base(eom);
+    struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+
+    if (state == NULL)
+        return AM_CONTINUE;
+    if (!state->verifying.started && !dkim_module_verify_start(ctx, state))
+        return AM_FAIL;
+    dkim_module_verify_finish(ctx, state);
+    dkim_module_report(ctx, state);
+    return dkim_module_rule(ctx, state);
+}
+
+const struct am_module dkim_module = {
+    .abi = AM_MODULE_ABI,
+    .name = "dkim",
+    .summary = "verifies the signatures of messages (DKIM, RFC 6376)",
+    .options = dkim_options,
+    .conf_size = sizeof(struct dkim_conf),
+    .extra_sections = dkim_extra_sections,
+    .conf_check = dkim_options_check,
+    .conf_open = open_conf,
+    .conf_close = close_conf,
+    .msg_size = sizeof(struct dkim_msg_state),
+    .needs = AM_NEEDS_RAW_HEADERS,
+    .actions = AM_ACTION_QUARANTINE,
+    .answers = stages_answered,
+    .wants = stages_wanted,
+    .envfrom = on_envfrom,
+    .envrcpt = on_envrcpt,
+    .header = on_header,
+    .eoh = on_eoh,
+    .body = on_body,
+    .eom = on_eom,
+};

@@ -1,0 +1,43 @@
+#ifndef DKIM_DKIM_OPTIONS_H
+#define DKIM_DKIM_OPTIONS_H
+
+#include "common/base/config.h"
+#include "common/base/option.h"
+#include "common/milter/override.h"
+#include "dkim-milter/dkim_verify.h"
+
+/* Section "dkim" and the repeated section "dkim_override" of the configuration file. */
+
+/*
+ * Places in the policy: each result of a message has its own number (enum dkim_result; `pass` has
+ * no option and is always accepted), and behind them stands require_aligned_action.
+ */
+#define DKIM_POLICY_UNALIGNED DKIM_RESULT_COUNT
+
+struct dkim_conf {
+    struct am_policy policy;
+    struct am_strlist require_aligned;
+    const char *reply_text;
+    int partial_body_passes; /* 1: an l= that leaves content unsigned may pass */
+    int64_t max_signatures, max_keys, max_signed_names, min_key_bits;
+    int64_t clock_skew_ms;
+    int64_t time_limit_ms;
+    bool exempt_authenticated, exempt_local;
+    struct am_netlist exempt_networks;
+    const char *override_map;
+};
+
+/* Rows of section "dkim"; end with a zero row. */
+extern const struct am_option dkim_options[];
+
+/* The repeated section "dkim_override", NULL-terminated. */
+extern const struct am_section *const dkim_extra_sections[];
+
+/* Returns where the policy and its overrides come from. Ownership: points into `conf`. */
+struct am_override_source dkim_options_source(const struct dkim_conf *conf);
+
+/* Judges values against each other: conf_check of the module. Returns false with a sentence. */
+bool dkim_options_check(const void *conf, const struct am_config *config,
+                        struct am_problem *problem);
+
+#endif
