@@ -5,15 +5,12 @@
 
 #include "authmilter/command.h"
 #include "authmilter/spf_report.h"
-#include "common/dns/dns_live.h"
-#include "common/dns/dns_zone.h"
-
-#define NAMESERVERS_MAX 8
+#include "authmilter/tool_dns.h"
+#include "common/base/clock.h"
 
 struct arguments {
-    const char *ip, *helo, *from, *record, *zone, *receiver, *engine;
-    const char *nameservers[NAMESERVERS_MAX];
-    size_t nameserver_count;
+    const char *ip, *helo, *from, *record, *receiver, *engine;
+    struct tool_dns dns;
     bool prefetch, json;
 };
 
@@ -89,15 +86,10 @@ static bool take_option(struct arguments *args, int option)
         args->record = optarg;
         return true;
     case OPTION_ZONE:
-        args->zone = optarg;
+        args->dns.zone = optarg;
         return true;
     case OPTION_NAMESERVER:
-        if (args->nameserver_count == NAMESERVERS_MAX)
-            return refuse("more than 8 name servers");
-        if (!am_dns_live_check_nameserver(optarg, &problem))
-            return refuse(problem.text);
-        args->nameservers[args->nameserver_count++] = optarg;
-        return true;
+        return tool_dns_add_nameserver(&args->dns, optarg, &problem) || refuse(problem.text);
     case OPTION_RECEIVER:
         args->receiver = optarg;
         return true;
@@ -135,21 +127,6 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
     if (args->helo == NULL && (args->from == NULL || *args->from == '\0'))
         return refuse("--from or --helo is needed: there is no domain to check"), AM_EXIT_USAGE;
     return -1;
-}
-
-static struct am_resolver *open_resolver(const struct arguments *args, struct am_problem *problem)
-{
-    if (args->zone != NULL)
-        return am_dns_zone_load(args->zone, problem);
-    const struct am_dns_live_options live = {
-        .nameservers = args->nameservers,
-        .nameserver_count = args->nameserver_count,
-        .timeout_ms = 2000,
-        .attempts = 3,
-        .cache_entries = 1000,
-        .clock = am_clock_system(),
-    };
-    return am_dns_live_new(&live, problem);
 }
 
 static void evaluate(const struct spf_engine *engine, struct spf_report *report,
@@ -242,7 +219,7 @@ static int run(int argc, char **argv)
         return refuse("--engine: there is no such engine in this build"), AM_EXIT_USAGE;
     if (args.record != NULL && engine != &spf_engine_builtin)
         return refuse("--record is for the builtin engine only"), AM_EXIT_USAGE;
-    struct am_resolver *resolver = open_resolver(&args, &problem);
+    struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
     if (resolver == NULL) {
         fprintf(stderr, "authmilter spf: %s\n", problem.text);
         return AM_EXIT_UNAVAILABLE;

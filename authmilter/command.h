@@ -17,5 +17,6 @@ struct am_command {
 
 extern const struct am_command am_command_ar;
 extern const struct am_command am_command_spf;
+extern const struct am_command am_command_verify;
 
 #endif

@@ -1,0 +1,239 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "authmilter/command.h"
+#include "authmilter/tool_clock.h"
+#include "authmilter/tool_dns.h"
+#include "authmilter/verify_report.h"
+
+struct arguments {
+    const char *file, *receiver, *engine;
+    struct tool_dns dns;
+    struct tool_clock clock;
+    bool json, partial_body_passes;
+};
+
+enum {
+    OPTION_ZONE = 256,
+    OPTION_NAMESERVER,
+    OPTION_NOW,
+    OPTION_RECEIVER,
+    OPTION_ENGINE,
+    OPTION_PARTIAL,
+    OPTION_JSON,
+    OPTION_HELP,
+};
+
+static const struct option options[] = {
+    {"zone", required_argument, NULL, OPTION_ZONE},
+    {"nameserver", required_argument, NULL, OPTION_NAMESERVER},
+    {"now", required_argument, NULL, OPTION_NOW},
+    {"receiver", required_argument, NULL, OPTION_RECEIVER},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"partial-body-passes", no_argument, NULL, OPTION_PARTIAL},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_help(void)
+{
+    fputs("usage: authmilter verify [OPTION...] FILE\n\n"
+          "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and explains\n"
+          "what was found. FILE holds one message; - is standard input.\n\n"
+          "  --zone FILE            answer from a master file in place of the DNS\n"
+          "  --nameserver ADDR      ask this name server, as in 127.0.0.1:5353; repeatable\n"
+          "  --now TIME             verify as if it were this time: seconds since 1970, or as in\n"
+          "                         2026-11-21T08:30:00Z\n"
+          "  --receiver NAME        our own name, for the field; default: the host's name\n"
+          "  --engine NAME          another engine of this build\n"
+          "  --partial-body-passes  an l= that leaves content unsigned may pass\n"
+          "  --json                 print JSON\n\n"
+          "Exit status: 0 pass, 1 fail, 2 neutral, 3 policy, 4 none, 5 temperror, 6 permerror,\n"
+          "64 wrong usage, 69 something needed is not available.\n",
+          stdout);
+}
+
+static bool refuse(const char *message)
+{
+    fprintf(stderr, "authmilter verify: %s; see 'authmilter verify --help'\n", message);
+    return false;
+}
+
+static int unavailable(const char *message)
+{
+    fprintf(stderr, "authmilter verify: %s\n", message);
+    return AM_EXIT_UNAVAILABLE;
+}
+
+static bool take_option(struct arguments *args, int option)
+{
+    struct am_problem problem;
+
+    switch (option) {
+    case OPTION_ZONE:
+        args->dns.zone = optarg;
+        return true;
+    case OPTION_NAMESERVER:
+        return tool_dns_add_nameserver(&args->dns, optarg, &problem) || refuse(problem.text);
+    case OPTION_NOW:
+        return tool_clock_set(&args->clock, optarg, &problem) || refuse(problem.text);
+    case OPTION_RECEIVER:
+        args->receiver = optarg;
+        return true;
+    case OPTION_ENGINE:
+        args->engine = optarg;
+        return true;
+    case OPTION_PARTIAL:
+        args->partial_body_passes = true;
+        return true;
+    case OPTION_JSON:
+        args->json = true;
+        return true;
+    default:
+        return refuse("wrong usage");
+    }
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *args)
+{
+    int option;
+
+    *args = (struct arguments){.engine = "builtin"};
+    tool_clock_init(&args->clock);
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            print_help();
+            return 0;
+        }
+        if (!take_option(args, option))
+            return AM_EXIT_USAGE;
+    }
+    if (argc - optind != 1)
+        return refuse(optind < argc ? "more than one file" : "the file is missing"), AM_EXIT_USAGE;
+    if (args->dns.zone != NULL && args->dns.count > 0)
+        return refuse("--zone and --nameserver exclude each other"), AM_EXIT_USAGE;
+    args->file = argv[optind];
+    return -1;
+}
+
+static int exit_status(enum dkim_result result)
+{
+    static const int status[DKIM_RESULT_COUNT] = {
+        [DKIM_PASS] = 0, [DKIM_FAIL] = 1,      [DKIM_NEUTRAL] = 2,   [DKIM_POLICY] = 3,
+        [DKIM_NONE] = 4, [DKIM_TEMPERROR] = 5, [DKIM_PERMERROR] = 6,
+    };
+    return status[result];
+}
+
+/* Reads the message through the engine. Returns NULL with a sentence. */
+static const struct dkim_report *verify(const struct dkim_engine *engine,
+                                        const struct dkim_verify_env *env, struct tool_mail *mail,
+                                        struct dkim_fields *fields, struct am_problem *problem)
+{
+    struct am_span chunk;
+
+    if (!tool_mail_header(mail, fields, problem))
+        return NULL;
+    struct dkim_verifier *verifier = engine->start(env, fields);
+    if (verifier == NULL) {
+        am_problem_set(problem, "out of memory");
+        return NULL;
+    }
+    do {
+        if (!tool_mail_body(mail, &chunk, problem))
+            return NULL;
+        engine->body(verifier, chunk);
+    } while (chunk.len > 0);
+    return engine->finish(verifier);
+}
+
+/* Looks the keys up once more, to show them; the resolver's cache knows the answers. */
+static struct tool_record *find_records(const struct dkim_verify_env *env,
+                                        const struct dkim_report *report)
+{
+    struct tool_record *records =
+        am_arena_alloc(env->arena, (report->count + 1) * sizeof(*records));
+
+    for (size_t i = 0; records != NULL && i < report->count; i++) {
+        const struct dkim_outcome *outcome = &report->outcomes[i];
+        const struct dkim_signature *parts = outcome->parts;
+
+        if (!outcome->evaluated || parts->ascii_domain == NULL || parts->ascii_selector == NULL ||
+            outcome->reason == DKIM_REASON_TOO_MANY_KEYS)
+            continue;
+        if (!tool_record_find(&records[i], env->arena, env->resolver, parts->ascii_domain,
+                              parts->ascii_selector, env->lookup_deadline_us))
+            return NULL;
+    }
+    return records;
+}
+
+static int report_on(const struct arguments *args, const struct dkim_engine *engine,
+                     const struct dkim_verify_env *env)
+{
+    char host[256] = "localhost";
+    struct am_problem problem;
+    struct dkim_fields fields;
+    struct tool_mail *mail = tool_mail_open(env->arena, args->file, false, &problem);
+
+    if (mail == NULL)
+        return unavailable(problem.text);
+    gethostname(host, sizeof(host) - 1);
+    dkim_fields_init(&fields, env->arena, false);
+    struct verify_report report = {
+        .receiver = args->receiver == NULL ? host : args->receiver,
+        .notes = tool_mail_notes(mail),
+        .dkim = verify(engine, env, mail, &fields, &problem),
+    };
+    if (report.dkim == NULL)
+        return unavailable(problem.text);
+    report.field_count = fields.count;
+    report.records = find_records(env, report.dkim);
+    if (report.records == NULL)
+        return unavailable("out of memory");
+    if (!args->json)
+        verify_report_text(&report, stdout);
+    else if (!verify_report_json(&report, stdout))
+        return unavailable("out of memory");
+    if (fflush(stdout) != 0)
+        return unavailable("standard output cannot be written");
+    return exit_status(report.dkim->best);
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments args;
+    struct am_problem problem;
+    int status = read_arguments(argc, argv, &args);
+
+    if (status >= 0)
+        return status;
+    const struct dkim_engine *engine = dkim_engine_find(args.engine);
+    if (engine == NULL)
+        return refuse("--engine: there is no such engine in this build"), AM_EXIT_USAGE;
+    struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
+    if (resolver == NULL)
+        return unavailable(problem.text);
+    struct am_arena *arena = am_arena_new(65536, 0);
+    const struct dkim_verify_env env = {
+        .arena = arena,
+        .resolver = resolver,
+        .clock = &args.clock.clock,
+        .limits = &dkim_limits_default,
+        .partial_body_passes = args.partial_body_passes,
+        .lookup_deadline_us = am_deadline_in_ms(&args.clock.clock, 20000),
+    };
+    status = arena == NULL ? unavailable("out of memory") : report_on(&args, engine, &env);
+    am_arena_free(arena);
+    am_resolver_free(resolver);
+    return status;
+}
+
+const struct am_command am_command_verify = {
+    .name = "verify",
+    .summary = "verify the DKIM signatures of a message, and explain the results",
+    .run = run,
+};
