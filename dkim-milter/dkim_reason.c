@@ -87,6 +87,7 @@ static const struct row {
 
     [DKIM_REASON_MEMORY] = {DKIM_TEMPERROR, "memory", "out of memory"},
     [DKIM_REASON_CRYPTO] = {DKIM_TEMPERROR, "crypto", "cryptographic library failed"},
+    [DKIM_REASON_ENGINE] = {DKIM_TEMPERROR, "engine", "verifying engine failed"},
 };
 
 static const char *const result_words[DKIM_RESULT_COUNT] = {

@@ -94,8 +94,9 @@ enum dkim_reason {
     /* Ourselves. */
     DKIM_REASON_MEMORY,
     DKIM_REASON_CRYPTO, /* the library failed */
+    DKIM_REASON_ENGINE, /* a peer engine in a process of its own failed or died */
 };
-#define DKIM_REASON_COUNT (DKIM_REASON_CRYPTO + 1)
+#define DKIM_REASON_COUNT (DKIM_REASON_ENGINE + 1)
 
 /* Returns the word of RFC 8601: "none", "pass", "permerror", ... Threads: any. */
 const char *dkim_result_word(enum dkim_result result);

@@ -21,6 +21,12 @@ if(PEER_ENGINES)
   add_library(am_libspf2 INTERFACE)
   target_include_directories(am_libspf2 SYSTEM INTERFACE "${SPF2_INCLUDE_DIR}")
   target_link_libraries(am_libspf2 INTERFACE "${SPF2_LIBRARY}")
+
+  find_path(OPENDKIM_INCLUDE_DIR opendkim/dkim.h REQUIRED)
+  find_library(OPENDKIM_LIBRARY opendkim REQUIRED)
+  add_library(am_libopendkim INTERFACE)
+  target_include_directories(am_libopendkim SYSTEM INTERFACE "${OPENDKIM_INCLUDE_DIR}")
+  target_link_libraries(am_libopendkim INTERFACE "${OPENDKIM_LIBRARY}")
 endif()
 
 if(BUILD_TESTING)
