@@ -16,7 +16,10 @@ struct am_command {
 #define AM_EXIT_UNAVAILABLE 69
 
 extern const struct am_command am_command_ar;
+extern const struct am_command am_command_keygen;
+extern const struct am_command am_command_sign;
 extern const struct am_command am_command_spf;
+extern const struct am_command am_command_testkey;
 extern const struct am_command am_command_verify;
 
 #endif

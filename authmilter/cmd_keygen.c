@@ -1,0 +1,290 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "authmilter/command.h"
+#include "authmilter/tool_name.h"
+#include "dkim-milter/dkim_base64.h"
+#include "dkim-milter/dkim_crypto.h"
+
+#define BITS_TEXT "2048"
+
+/* A character-string of a TXT record holds so many octets (RFC 1035 section 3.3). */
+#define TXT_STRING_MAX 255
+
+struct arguments {
+    const char *domain, *selector, *output;
+    enum dkim_key_type type;
+    unsigned bits;
+};
+
+enum { OPTION_DOMAIN = 256, OPTION_SELECTOR, OPTION_TYPE, OPTION_BITS, OPTION_OUTPUT, OPTION_HELP };
+
+static const struct option options[] = {
+    {"domain", required_argument, NULL, OPTION_DOMAIN},
+    {"selector", required_argument, NULL, OPTION_SELECTOR},
+    {"type", required_argument, NULL, OPTION_TYPE},
+    {"bits", required_argument, NULL, OPTION_BITS},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_help(void)
+{
+    fputs("usage: authmilter keygen --domain DOMAIN --selector NAME [OPTION...]\n\n"
+          "Makes a key that signs mail with DKIM and prints the TXT record to publish.\n\n"
+          "  --domain DOMAIN   the signing domain, d=\n"
+          "  --selector NAME   the key's name in that domain, s=\n"
+          "  --type TYPE       rsa (the default) or ed25519\n"
+          "  --bits N          size of an RSA key, 1024 to 8192; default: " BITS_TEXT "\n"
+          "  --output PATH     where the private key is written: a new file, or a directory that\n"
+          "                    gets DOMAIN/NAME.pem; default: ./DOMAIN.NAME.pem\n\n"
+          "No file is ever overwritten. Exit status: 0 made, 64 wrong usage, 69 the key could not\n"
+          "be made or written.\n",
+          stdout);
+}
+
+static bool refuse(const char *message)
+{
+    fprintf(stderr, "authmilter keygen: %s; see 'authmilter keygen --help'\n", message);
+    return false;
+}
+
+static int unavailable(const char *path, const char *message)
+{
+    fprintf(stderr, "authmilter keygen: %s%s%s\n", path, *path == '\0' ? "" : ": ", message);
+    return AM_EXIT_UNAVAILABLE;
+}
+
+static bool take_type(struct arguments *args)
+{
+    for (int type = 0; type < DKIM_KEY_TYPE_COUNT; type++)
+        if (strcmp(optarg, dkim_key_type_word((enum dkim_key_type)type)) == 0) {
+            args->type = (enum dkim_key_type)type;
+            return true;
+        }
+    return refuse("--type takes rsa or ed25519");
+}
+
+static bool take_bits(struct arguments *args)
+{
+    char *end;
+    unsigned long bits = strtoul(optarg, &end, 10);
+
+    if (*optarg < '0' || *optarg > '9' || *end != '\0' || bits < DKIM_RSA_BITS_MIN ||
+        bits > DKIM_RSA_BITS_MAX)
+        return refuse("--bits takes a number from 1024 to 8192");
+    args->bits = (unsigned)bits;
+    return true;
+}
+
+static bool take_option(struct arguments *args, int option)
+{
+    switch (option) {
+    case OPTION_DOMAIN:
+        args->domain = optarg;
+        return true;
+    case OPTION_SELECTOR:
+        args->selector = optarg;
+        return true;
+    case OPTION_TYPE:
+        return take_type(args);
+    case OPTION_BITS:
+        return take_bits(args);
+    case OPTION_OUTPUT:
+        args->output = optarg;
+        return true;
+    default:
+        return refuse("wrong usage");
+    }
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_arguments(int argc, char **argv, struct arguments *args)
+{
+    int option;
+
+    *args = (struct arguments){.type = DKIM_KEY_RSA};
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            print_help();
+            return 0;
+        }
+        if (!take_option(args, option))
+            return AM_EXIT_USAGE;
+    }
+    if (optind < argc)
+        return refuse("an argument that is no option"), AM_EXIT_USAGE;
+    if (args->domain == NULL || args->selector == NULL)
+        return refuse("--domain and --selector are needed"), AM_EXIT_USAGE;
+    if (args->type == DKIM_KEY_ED25519 && args->bits != 0)
+        return refuse("--bits is for RSA only"), AM_EXIT_USAGE;
+    if (args->bits == 0)
+        args->bits = (unsigned)strtoul(BITS_TEXT, NULL, 10);
+    return -1;
+}
+
+/* --- the private key --- */
+
+/* Finds the path and makes the domain's directory where one is needed. Returns NULL with errno. */
+static const char *choose_path(const struct arguments *args, struct am_arena *arena,
+                               const char *domain, const char *selector)
+{
+    struct stat found;
+
+    if (args->output == NULL)
+        return am_arena_printf(arena, "%s.%s.pem", domain, selector);
+    if (stat(args->output, &found) != 0 || !S_ISDIR(found.st_mode))
+        return args->output;
+    char *dir = am_arena_printf(arena, "%s/%s", args->output, domain);
+    if (dir == NULL || (mkdir(dir, 0700) != 0 && errno != EEXIST))
+        return NULL;
+    return am_arena_printf(arena, "%s/%s.pem", dir, selector);
+}
+
+static bool write_all(int file, struct am_span octets)
+{
+    while (octets.len > 0) {
+        ssize_t put = write(file, octets.ptr, octets.len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        octets = am_span_of(octets.ptr + put, octets.len - (size_t)put);
+    }
+    return fsync(file) == 0;
+}
+
+/* Writes a file that is not there yet, for nobody else's eyes. Returns false with errno. */
+static bool write_new(const char *path, struct am_span octets)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (file < 0)
+        return false;
+    bool written = write_all(file, octets);
+    int error = errno;
+    if (close(file) != 0 && written) {
+        written = false;
+        error = errno;
+    }
+    if (!written)
+        unlink(path);
+    errno = error;
+    return written;
+}
+
+static int save(const char *path, const struct dkim_private_key *key)
+{
+    struct am_buf pem;
+    int status = 0;
+
+    am_buf_init(&pem, 65536);
+    if (!dkim_private_key_write_pem(key, &pem))
+        status = unavailable("", "out of memory");
+    else if (!write_new(path, am_buf_span(&pem)))
+        status = unavailable(path, errno == EEXIST ? "is there already and is not overwritten"
+                                                   : strerror(errno));
+    dkim_wipe(pem.data, pem.len);
+    am_buf_fini(&pem);
+    return status;
+}
+
+/* --- the record --- */
+
+static void print_strings(struct am_span value, const char *between)
+{
+    for (size_t at = 0; at < value.len; at += TXT_STRING_MAX) {
+        size_t len = value.len - at < TXT_STRING_MAX ? value.len - at : TXT_STRING_MAX;
+        printf("%s\"%.*s\"", at == 0 ? "" : between, (int)len, value.ptr + at);
+    }
+}
+
+static void print_record(const char *name, struct am_span value)
+{
+    printf("For a zone file:\n\n%s. IN TXT (\n    ", name);
+    print_strings(value, "\n    ");
+    printf(" )\n\nThe same in one line:\n\n%s. IN TXT ", name);
+    print_strings(value, " ");
+    printf("\n\nFor a form that asks for name and value:\n\n%s\n%s\n\n", name, value.ptr);
+}
+
+static int print_all(const struct arguments *args, struct am_arena *arena, const char *path,
+                     const char *domain, const char *selector, const struct dkim_private_key *key)
+{
+    struct am_buf value;
+    const char *name = am_arena_printf(arena, "%s._domainkey.%s", selector, domain);
+
+    am_buf_init(&value, 0);
+    am_buf_printf(&value, "v=DKIM1; k=%s; p=", dkim_key_type_word(args->type));
+    dkim_base64_encode(&value, dkim_private_key_public_octets(key));
+    bool made = name != NULL && !value.failed;
+    if (made) {
+        printf("Private key: %s (%s, %u bits, mode 0600)\n\n", path, dkim_key_type_word(args->type),
+               dkim_private_key_bits(key));
+        print_record(name, am_buf_span(&value));
+        printf("Publish the record, and ask 'authmilter testkey --key %s %s %s' until it says that "
+               "the key is good.\nThen let dkim-milter sign with the key: its user must be able to "
+               "read the file, and dkim-milter.conf(5) says how to name it.\n",
+               path, domain, selector);
+    }
+    am_buf_fini(&value);
+    if (!made)
+        return unavailable("", "out of memory");
+    if (fflush(stdout) != 0)
+        return unavailable("standard output", strerror(errno));
+    return 0;
+}
+
+static int make(const struct arguments *args, struct am_arena *arena)
+{
+    struct am_problem problem;
+    const char *domain = tool_name_domain(arena, args->domain, &problem);
+    const char *selector =
+        domain == NULL ? NULL : tool_name_selector(arena, args->selector, &problem);
+
+    if (selector == NULL)
+        return refuse(problem.text), AM_EXIT_USAGE;
+    if (args->type == DKIM_KEY_RSA && args->bits < DKIM_RSA_BITS_GOOD)
+        fputs("authmilter keygen: warning: RSA keys below 2048 bits are weak, and some receivers "
+              "say so\n",
+              stderr);
+    const char *path = choose_path(args, arena, domain, selector);
+    if (path == NULL)
+        return unavailable(args->output == NULL ? "" : args->output, strerror(errno));
+    if (access(path, F_OK) == 0)
+        return unavailable(path, "is there already and is not overwritten");
+    struct dkim_private_key *key = dkim_private_key_generate(args->type, args->bits, &problem);
+    if (key == NULL)
+        return unavailable("", problem.text);
+    int status = save(path, key);
+    if (status == 0)
+        status = print_all(args, arena, path, domain, selector, key);
+    dkim_private_key_free(key);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments args;
+    int status = read_arguments(argc, argv, &args);
+
+    if (status >= 0)
+        return status;
+    struct am_arena *arena = am_arena_new(4096, 0);
+    status = arena == NULL ? unavailable("", "out of memory") : make(&args, arena);
+    am_arena_free(arena);
+    return status;
+}
+
+const struct am_command am_command_keygen = {
+    .name = "keygen",
+    .summary = "make a DKIM key and print the record to publish",
+    .run = run,
+};
