@@ -6,19 +6,23 @@
 #include "common/base/problem.h"
 #include "common/mail/address.h"
 #include "dkim-milter/dkim_crypto.h"
+#include "dkim-milter/dkim_key_path.h"
 
 /*
  * The keys of a site and who signs with which: key files, the key table and the
  * signing table, read once per configuration and only looked at per message.
+ * dkim_table.h, dkim_key_table.h, dkim_signing_table.h and dkim_keys_sqlite.h have the formats,
+ * dkim_key_path.h who may touch a key file.
  *
  * A broken row or key file is reported with its place and leaves the others
- * working; a table that cannot be read at all is a failure.
+ * working; a table or directory that cannot be read at all is a failure. A row of the signing
+ * table none of whose keys can be used is left out as if it were not there.
  *
  * Threads: opening one; finding any.
  */
 struct dkim_keys;
 
-/* Where they come from. Empty texts: not used. */
+/* Where they come from. Empty texts: not used. Paths are full ones. */
 struct dkim_keys_source {
     const char *key_directory; /* DIR/<domain>/<selector>.pem, .key or .private */
     const char *key_table;     /* "file:PATH", a plain path, or "sqlite:PATH" */
@@ -28,9 +32,9 @@ struct dkim_keys_source {
 /* A key with all that its row says. */
 struct dkim_signing_key {
     const char *name;     /* of the key table; "domain/selector" in a directory */
-    const char *domain;   /* d=: lower-case A-labels */
+    const char *domain;   /* d=: lower-case A-labels; "%": of whoever is signed for */
     const char *selector; /* s= */
-    const char *path;     /* of the key file */
+    const char *path;     /* of the key file, or of the database that holds the key */
     const struct dkim_private_key *key;
     const char *identity; /* i=, or NULL */
     int64_t expire_s;     /* -1: as the configuration says */
@@ -38,7 +42,8 @@ struct dkim_signing_key {
         *signed_deltas; /* "headers=" of the row; NULL: as the configuration says */
 };
 
-/* What was found wrong and left out, for the log and for --check-config. */
+/* What was found wrong and left out, unless the sentence says that it is used, for the log and for
+ * --check-config. After the first hundred they are only counted, in a last one. */
 struct dkim_keys_warning {
     struct dkim_keys_warning *next;
     const char *sentence; /* "path:line: what, and how to mend it" */
@@ -47,8 +52,15 @@ struct dkim_keys_warning {
 /* What opening needs beside the source. */
 struct dkim_keys_env {
     struct am_arena *arena;
-    /* Asks for a reload when the file changes; may be NULL. */
+    /* Who will sign; NULL: the user of this process. Matters when root starts what becomes another.
+     */
+    const struct dkim_key_reader *reader;
+    /* Asks for a reload when the file is written or replaced; with a slash at the end, when any
+     * file of that directory is, or comes or goes; may be NULL. */
     bool (*watch)(void *user, const char *path);
+    /* The same for the files of a database: at each write, as others keep them open, but not when
+     * one is made, opened or closed, as reading does that; may be NULL. */
+    bool (*watch_writes)(void *user, const char *path);
     void *user;
 };
 
@@ -80,14 +92,16 @@ struct dkim_keys_choice {
     const struct dkim_signing_key *keys[DKIM_KEYS_PER_MESSAGE_MAX];
     size_t count;
     const char *rule; /* "signing table PATH:LINE (pattern)", "key directory DIR/domain"; when none:
-                         what was looked for and where */
+                         where was looked: "no row of signing table PATH and no folder of ..." */
 };
 
 /*
  * Finds the keys for an address: the most specific row of the signing table, else the
- * key directory's keys for exactly that domain.
+ * key directory's keys for exactly that domain. Keys for the domain "%" come back with the domain
+ * of the address.
  *
- * Ownership: `rule` lives in `arena`; the keys as long as `keys`.
+ * Nothing is taken from `arena` when there are none, but for an address in U-labels.
+ * Ownership: `rule` and keys for "%" live in `arena`; other keys as long as `keys`.
  */
 void dkim_keys_find(const struct dkim_keys *keys, struct am_arena *arena,
                     const struct am_address *address, struct dkim_keys_choice *choice);
