@@ -69,7 +69,7 @@ static const struct row {
     [DKIM_REASON_KEY_HASH] = {DKIM_PERMERROR, "key-hash", "key does not allow SHA-256"},
     [DKIM_REASON_KEY_SERVICE] = {DKIM_PERMERROR, "key-service", "key is not for mail"},
     [DKIM_REASON_KEY_MALFORMED] = {DKIM_PERMERROR, "key-malformed", "p= holds no usable key"},
-    [DKIM_REASON_KEY_SHORT] = {DKIM_POLICY, "key-short", "RSA key below 1024 bits (RFC 8301)"},
+    [DKIM_REASON_KEY_SHORT] = {DKIM_POLICY, "key-short", "RSA key is too short (RFC 8301)"},
     [DKIM_REASON_KEY_LONG] = {DKIM_POLICY, "key-long", "RSA key above 8192 bits"},
 
     [DKIM_REASON_DNS_TIMEOUT] = {DKIM_TEMPERROR, "dns-timeout", "key look-up timed out"},

@@ -77,7 +77,7 @@ enum dkim_reason {
     DKIM_REASON_KEY_HASH,          /* h= without sha256 */
     DKIM_REASON_KEY_SERVICE,       /* s= without email */
     DKIM_REASON_KEY_MALFORMED,     /* p= holds no usable key of the type */
-    DKIM_REASON_KEY_SHORT,         /* RSA below 1024 bits */
+    DKIM_REASON_KEY_SHORT,         /* RSA below 1024 bits, or what the limits ask */
     DKIM_REASON_KEY_LONG,          /* RSA above 8192 bits */
 
     /* The DNS did not say. */

@@ -114,7 +114,7 @@ static struct dkim_verifier *start(const struct dkim_verify_env *env,
     dkim_fields_find(fields, am_span_str("from"), &from_fields);
     verifier->report.several_from = from_fields > 1;
     verifier->report.author = am_span_str(verifier->author.domain);
-    if (!dkim_verify_choose(verifier))
+    if (verifier->author.kind == DKIM_AUTHOR_MEMORY || !dkim_verify_choose(verifier))
         return NULL;
     if (verifier->pending > 0) {
         start_lookups(verifier);

@@ -39,10 +39,10 @@ static enum dkim_reason refuse_early(const struct dkim_verifier *verifier,
         return DKIM_REASON_FUTURE;
     if (verifier->report.several_from)
         return DKIM_REASON_SEVERAL_FROM;
-    if (verifier->author.kind == DKIM_AUTHOR_NONE)
-        return DKIM_REASON_NO_FROM;
     if (env->headers_cut)
         return DKIM_REASON_HEADER_TOO_LARGE;
+    if (verifier->author.kind == DKIM_AUTHOR_NONE)
+        return DKIM_REASON_NO_FROM;
     if (signature->name_count > env->limits->max_signed_names)
         return DKIM_REASON_TOO_MANY_NAMES;
     return DKIM_REASON_NONE;
