@@ -171,6 +171,15 @@ static struct tool_record *find_records(const struct dkim_verify_env *env,
     return records;
 }
 
+static bool has_utf8(const struct dkim_fields *fields)
+{
+    for (const struct dkim_field *field = fields->first; field != NULL; field = field->below)
+        for (size_t i = 0; i < field->raw.len; i++)
+            if ((unsigned char)field->raw.ptr[i] > 127)
+                return true;
+    return false;
+}
+
 static int report_on(const struct arguments *args, const struct dkim_engine *engine,
                      const struct dkim_verify_env *env)
 {
@@ -191,6 +200,7 @@ static int report_on(const struct arguments *args, const struct dkim_engine *eng
     if (report.dkim == NULL)
         return unavailable(problem.text);
     report.field_count = fields.count;
+    report.utf8 = has_utf8(&fields);
     report.records = find_records(env, report.dkim);
     if (report.records == NULL)
         return unavailable("out of memory");

@@ -13,6 +13,7 @@ struct verify_report {
     const char *receiver;
     const struct tool_mail_notes *notes;
     size_t field_count; /* of the header */
+    bool utf8;          /* octets above 127 stand in the header: internationalised mail */
     const struct dkim_report *dkim;
     const struct tool_record *records; /* as many as outcomes */
 };
