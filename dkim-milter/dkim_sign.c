@@ -16,6 +16,7 @@ struct task {
     struct dkim_sign_request request;
     const struct dkim_body_request *body;
     struct dkim_hash header; /* of the fields; the signature's own follows at the end */
+    bool left_out;
 };
 
 struct dkim_signer {
@@ -168,7 +169,7 @@ static void put_copies(const struct dkim_signer *signer, const struct task *task
             continue;
         if (!first)
             dkim_sign_text_join(text, am_span_str("|"));
-        dkim_sign_text_quoted(text, field->name);
+        dkim_sign_text_name(text, field->name);
         dkim_sign_text_join(text, am_span_str(":"));
         dkim_sign_text_quoted(text, field->value);
         first = false;
@@ -213,30 +214,35 @@ static void put_base64(struct dkim_sign_text *text, const void *octets, size_t l
     am_buf_fini(&digits);
 }
 
+static const char *const canon_words[DKIM_CANON_COUNT][DKIM_CANON_COUNT] = {
+    {"simple/simple", "simple/relaxed"}, {"relaxed/simple", "relaxed/relaxed"}};
+
+/* Writes i=; where a domain name is divided by a fold not every reader puts it together again. */
+static void put_identity(struct dkim_sign_text *text, const char *identity)
+{
+    dkim_sign_text_word(text, "i=");
+    dkim_sign_text_name(text, am_span_str(identity));
+    dkim_sign_text_join(text, am_span_str(";"));
+}
+
 /* Writes everything up to "b=". */
 static void put_tags(const struct dkim_signer *signer, const struct task *task,
                      struct dkim_sign_text *text)
 {
-    static const char *const canons[] = {"simple", "relaxed"};
     const struct dkim_sign_request *request = &task->request;
     struct am_arena *arena = signer->arena;
-    const char *canon =
-        am_arena_printf(arena, "%s/%s", canons[request->header_canon], canons[request->body_canon]);
 
     put_tag(text, arena, "v", "1");
     put_tag(text, arena, "a", dkim_algorithm_word(dkim_private_key_type(request->key)));
-    put_tag(text, arena, "c", canon == NULL ? "" : canon);
+    put_tag(text, arena, "c", canon_words[request->header_canon][request->body_canon]);
     put_tag(text, arena, "d", request->domain);
     put_tag(text, arena, "s", request->selector);
     if (request->timestamp)
         put_time(text, arena, "t", signer->now_s);
     if (request->expire_s > 0)
         put_time(text, arena, "x", signer->now_s + request->expire_s);
-    if (request->identity != NULL) {
-        dkim_sign_text_word(text, "i=");
-        dkim_sign_text_quoted(text, am_span_str(request->identity));
-        dkim_sign_text_join(text, am_span_str(";"));
-    }
+    if (request->identity != NULL)
+        put_identity(text, request->identity);
     put_names(signer, task, text);
     if (request->copied_fields)
         put_copies(signer, task, text);
@@ -296,6 +302,11 @@ static const char *sign(const struct dkim_signer *signer, struct task *task,
     return value;
 }
 
+void dkim_signer_leave_out(struct dkim_signer *signer, size_t index)
+{
+    signer->tasks[index].left_out = true;
+}
+
 size_t dkim_signer_finish(struct dkim_signer *signer, const char **values,
                           struct am_problem *problem)
 {
@@ -303,7 +314,7 @@ size_t dkim_signer_finish(struct dkim_signer *signer, const char **values,
 
     dkim_body_hash_finish(signer->body);
     for (size_t i = 0; i < signer->count; i++) {
-        values[i] = sign(signer, &signer->tasks[i], problem);
+        values[i] = signer->tasks[i].left_out ? NULL : sign(signer, &signer->tasks[i], problem);
         made += values[i] != NULL;
     }
     return made;

@@ -65,12 +65,15 @@ struct dkim_signer *dkim_signer_new(struct am_arena *arena, const struct am_cloc
 /* Takes the next octets of the body, CRLF at line ends. Blocking: never. */
 void dkim_signer_body(struct dkim_signer *signer, struct am_span chunk);
 
+/* Takes request number `index` back: no signature is made for it. */
+void dkim_signer_leave_out(struct dkim_signer *signer, size_t index);
+
 /*
- * Makes the signatures.
+ * Makes the signatures; once.
  *
  * values: `count` of them, in the order of the requests: what stands after the name, the colon and
- *   one blank, folded with LF + blank below 78 columns; NULL where signing failed, with
- *   the sentence in `problem`.
+ *   one blank, folded with LF + blank below 78 columns; NULL where the request was taken back, and
+ *   where signing failed, with the sentence in `problem`.
  * Returns: how many were made.
  * Ownership: `arena`. Blocking: never; costs a private key operation each.
  */

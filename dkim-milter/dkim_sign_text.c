@@ -51,15 +51,39 @@ void dkim_sign_text_split(struct dkim_sign_text *text, struct am_span digits)
     }
 }
 
-void dkim_sign_text_quoted(struct dkim_sign_text *text, struct am_span octets)
+/* Writes one octet into `unit`, encoded if need be; returns the length. */
+static size_t encode(char unit[3], unsigned char c)
 {
     static const char hex[] = "0123456789ABCDEF";
 
-    for (size_t i = 0; i < octets.len; i++) {
-        unsigned char c = (unsigned char)octets.ptr[i];
-        char unit[3] = {'=', hex[c >> 4], hex[c & 15]};
-        bool safe = c > ' ' && c < 0x7F && c != ';' && c != '=' && c != '|';
-
-        dkim_sign_text_join(text, safe ? am_span_of(&octets.ptr[i], 1) : am_span_of(unit, 3));
+    if (c > ' ' && c < 0x7F && c != ';' && c != '=' && c != '|') {
+        unit[0] = (char)c;
+        return 1;
     }
+    unit[0] = '=';
+    unit[1] = hex[c >> 4];
+    unit[2] = hex[c & 15];
+    return 3;
+}
+
+void dkim_sign_text_quoted(struct dkim_sign_text *text, struct am_span octets)
+{
+    char unit[3];
+
+    for (size_t i = 0; i < octets.len; i++)
+        dkim_sign_text_join(text, am_span_of(unit, encode(unit, (unsigned char)octets.ptr[i])));
+}
+
+void dkim_sign_text_name(struct dkim_sign_text *text, struct am_span octets)
+{
+    size_t len = 0;
+    char unit[3];
+
+    for (size_t i = 0; i < octets.len; i++)
+        len += encode(unit, (unsigned char)octets.ptr[i]);
+    if (text->column + len > WIDTH && text->column > 1)
+        new_line(text);
+    for (size_t i = 0; i < octets.len; i++)
+        am_buf_add(text->out, am_span_of(unit, encode(unit, (unsigned char)octets.ptr[i])));
+    text->column += len;
 }

@@ -26,4 +26,7 @@ void dkim_sign_text_split(struct dkim_sign_text *text, struct am_span digits);
  * is encoded too, as z= asks. */
 void dkim_sign_text_quoted(struct dkim_sign_text *text, struct am_span octets);
 
+/* The same for names, which no fold may divide. */
+void dkim_sign_text_name(struct dkim_sign_text *text, struct am_span octets);
+
 #endif
