@@ -10,11 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct dkim_tag_list list, again;
-    struct am_buf text;
+    struct am_buf text = {0};
     dkim_tag_list_parse(&list, am_span_of((const char *)data, size));
     if (list.bad > size || list.count > DKIM_TAG_MAX)
         abort();
-    am_buf_init(&text, 0);
     for (size_t i = 0; i < list.count; i++) {
         am_buf_add(&text, list.tags[i].name);
         am_buf_add_str(&text, i % 2 == 0 ? " = " : "=\r\n\t");
