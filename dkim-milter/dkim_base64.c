@@ -4,21 +4,24 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-#define NO_DIGIT 64
+#define IS_DIGIT 64
 
-/* The value of a digit, or NO_DIGIT. Not secret: only what was published is read here or kept. */
-static unsigned digit_value(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26U;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52U;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : NO_DIGIT;
-}
+/*
+ * The value of each digit with IS_DIGIT, 0 for anything else, in the order of ASCII. Not secret:
+ * only what was published is read here or kept.
+ */
+/* clang-format off */
+static const uint8_t values[256] = {
+      0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+      0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+      0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0, 126,   0,   0,   0, 127,
+    116, 117, 118, 119, 120, 121, 122, 123, 124, 125,   0,   0,   0,   0,   0,   0,
+      0,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,
+     79,  80,  81,  82,  83,  84,  85,  86,  87,  88,  89,   0,   0,   0,   0,   0,
+      0,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99, 100, 101, 102, 103, 104,
+    105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115,   0,   0,   0,   0,   0,
+};
+/* clang-format on */
 
 size_t dkim_base64_decoded_max(struct am_span text)
 {
@@ -41,14 +44,45 @@ static bool is_padding(struct am_span text, size_t lacking)
     return true;
 }
 
+/*
+ * Decodes groups of four digits with nothing between them, which is nearly all there is.
+ *
+ * Returns: how many octets of `text` these are; what follows is for the careful reader.
+ */
+static size_t decode_groups(struct am_span text, uint8_t *out, size_t capacity, size_t *len)
+{
+    const unsigned char *in = (const unsigned char *)text.ptr;
+    size_t most = (capacity - *len) / 3 < text.len / 4 ? (capacity - *len) / 3 : text.len / 4;
+    size_t i;
+    out += *len;
+    for (i = 0; i < most; i++, in += 4, out += 3) {
+        unsigned a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
+        if ((a & b & c & d & IS_DIGIT) == 0)
+            break;
+        out[0] = (uint8_t)(a << 2 | (b & 63) >> 4);
+        out[1] = (uint8_t)(b << 4 | (c & 63) >> 2);
+        out[2] = (uint8_t)(c << 6 | (d & 63));
+    }
+    *len += 3 * i;
+    return 4 * i;
+}
+
 bool dkim_base64_decode_into(struct am_span text, uint8_t *out, size_t capacity, size_t *len)
 {
     uint32_t group = 0;
     size_t count = 0, at = 0;
     *len = 0;
     while (at < text.len) {
-        unsigned value = digit_value((unsigned char)text.ptr[at]);
-        if (value == NO_DIGIT) {
+        if (count % 4 == 0) {
+            size_t done =
+                decode_groups(am_span_of(text.ptr + at, text.len - at), out, capacity, len);
+            at += done;
+            count += done;
+            if (at == text.len)
+                break;
+        }
+        unsigned value = values[(unsigned char)text.ptr[at]];
+        if (value == 0) {
             size_t blank = dkim_fws_len(am_span_of(text.ptr + at, text.len - at));
             if (blank == 0)
                 break;
@@ -56,7 +90,7 @@ bool dkim_base64_decode_into(struct am_span text, uint8_t *out, size_t capacity,
             continue;
         }
         at++;
-        group = group << 6 | value;
+        group = group << 6 | (value & 63);
         if (count++ % 4 == 0) /* the first digit of a group completes no octet */
             continue;
         if (*len == capacity)

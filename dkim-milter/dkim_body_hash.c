@@ -82,19 +82,28 @@ static bool is_equal(const struct dkim_body_request *a, const struct dkim_body_r
     return compare_limits(&a, &b) == 0;
 }
 
-/* Answers the next request, and all that are equal, with the hash as it stands. */
+/*
+ * Answers the next request, and all that are equal, with the hash as it stands. The last ones need
+ * no copy of it: nothing is hashed after them.
+ */
 static void answer(struct stream *stream)
 {
     struct dkim_body_request *first = waiting(stream);
+    struct dkim_hash *ending = &stream->running;
+    size_t end = stream->next + 1;
 
-    if (!dkim_hash_copy(&stream->ended, &stream->running) ||
-        !dkim_hash_final(&stream->ended, first->digest))
+    while (end < stream->count && is_equal(first, stream->requests[end]))
+        end++;
+    if (end < stream->count) {
+        ending = &stream->ended;
+        if (!dkim_hash_copy(ending, &stream->running))
+            stream->failed = true;
+    }
+    if (!dkim_hash_final(ending, first->digest))
         stream->failed = true;
     first->done = !stream->failed;
-    for (stream->next++; stream->next < stream->count; stream->next++) {
+    for (stream->next++; stream->next < end; stream->next++) {
         struct dkim_body_request *request = waiting(stream);
-        if (!is_equal(first, request))
-            break;
         request->done = first->done;
         memcpy(request->digest, first->digest, sizeof(request->digest));
     }

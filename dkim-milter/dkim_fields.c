@@ -115,7 +115,7 @@ bool dkim_fields_prepare(struct dkim_fields *fields)
     for (size_t i = 0; i < count; i++) {
         const struct dkim_field *this = fields->sorted[i];
         if (i == 0 || dkim_name_compare(this->sort_key, this->name, fields->sorted[i - 1]) != 0)
-            fields->names[fields->name_count++].first = i;
+            fields->names[fields->name_count++] = (struct dkim_name){this->sort_key, i, 0};
         fields->names[fields->name_count - 1].count++;
     }
     return true;
@@ -128,7 +128,10 @@ size_t dkim_fields_name_find(const struct dkim_fields *fields, struct am_span na
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = dkim_name_compare(key, name, fields->sorted[fields->names[middle].first]);
+        const struct dkim_name *there = &fields->names[middle];
+        int order = key < there->key ? -1 : 1;
+        if (key == there->key)
+            order = dkim_name_compare(key, name, fields->sorted[there->first]);
         if (order == 0)
             return middle;
         if (order < 0)

@@ -91,3 +91,30 @@ size_t dkim_scan_field(struct am_span text)
 {
     return scan(text, '\n');
 }
+
+/* Neither control nor blank, DEL, ";" or beyond ASCII. */
+static inline bool is_plain(unsigned char c)
+{
+    return c > ' ' && c < 0x7f && c != ';';
+}
+
+static inline wide specials(const char *ptr)
+{
+    wide here = load(ptr);
+
+    return (wide)((here <= ' ') | (here >= 0x7f) | (here == ';'));
+}
+
+size_t dkim_scan_value(struct am_span text)
+{
+    size_t i = 0;
+
+    for (; text.len - i >= WIDE; i += WIDE) {
+        wide mask = specials(text.ptr + i);
+        if (is_any(mask))
+            return i + first_of(mask);
+    }
+    while (i < text.len && is_plain((unsigned char)text.ptr[i]))
+        i++;
+    return i;
+}

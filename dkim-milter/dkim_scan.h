@@ -21,4 +21,10 @@ size_t dkim_scan_body(struct am_span text);
 /* In a header field: LF is a reason, too; the octet before it may be its CR. Returns as above. */
 size_t dkim_scan_field(struct am_span text);
 
+/*
+ * Returns the length of the octets at the start of `text` that may stand in the value of a tag and
+ * need no second look: printable ASCII but ";".
+ */
+size_t dkim_scan_value(struct am_span text);
+
 #endif

@@ -5,6 +5,7 @@
 #include "common/mail/domain.h"
 #include "dkim-milter/dkim_base64.h"
 #include "dkim-milter/dkim_identity.h"
+#include "dkim-milter/dkim_scan.h"
 #include "dkim-milter/dkim_tag.h"
 
 /* Reads the value of one tag into its members. */
@@ -52,9 +53,13 @@ static enum dkim_reason read_signature(struct dkim_signature *signature, struct 
     if (text == NULL)
         return DKIM_REASON_MEMORY;
     size_t len = 0;
-    for (size_t i = 0; i < tag->value.len; i++)
-        if (tag->value.ptr[i] > ' ')
-            text[len++] = tag->value.ptr[i];
+    for (struct am_span rest = tag->value; rest.len > 0;) {
+        size_t run = dkim_scan_value(rest);
+        memcpy(text + len, rest.ptr, run);
+        len += run;
+        run += run < rest.len; /* an octet of white space */
+        rest = am_span_of(rest.ptr + run, rest.len - run);
+    }
     signature->signature_text = am_span_of(text, len);
     return DKIM_REASON_NONE;
 }

@@ -1,6 +1,7 @@
 #include "dkim-milter/dkim_tag.h"
 
 #include "common/base/utf8.h"
+#include "dkim-milter/dkim_scan.h"
 
 static struct am_span skip(struct am_span text, size_t count)
 {
@@ -76,29 +77,31 @@ static size_t name_len(struct am_span text)
  */
 static size_t value_len(struct am_span text)
 {
-    size_t at = 0;
+    size_t at = dkim_scan_value(text);
     while (at < text.len && text.ptr[at] != ';') {
-        unsigned char c = (unsigned char)text.ptr[at];
-        size_t step = 1;
-        if (c >= 0x80)
-            step = am_utf8_first(skip(text, at));
-        else if (c <= ' ')
-            step = dkim_fws_len(skip(text, at));
-        else if (c == 0x7f)
-            step = 0;
+        struct am_span rest = skip(text, at);
+        bool is_text = (unsigned char)text.ptr[at] >= 0x80;
+        size_t step = is_text ? am_utf8_first(rest) : dkim_fws_len(rest);
         if (step == 0)
             break;
         at += step;
+        at += dkim_scan_value(skip(text, at));
     }
     return at;
 }
 
-static bool holds(const struct dkim_tag_list *list, struct am_span name)
+static bool is_named(const struct dkim_tag *tag, struct am_span name)
+{
+    return tag->name.len == name.len && tag->name.ptr[0] == name.ptr[0] &&
+           memcmp(tag->name.ptr, name.ptr, name.len) == 0;
+}
+
+static const struct dkim_tag *find(const struct dkim_tag_list *list, struct am_span name)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (am_span_equal(list->tags[i].name, name))
-            return true;
-    return false;
+        if (is_named(&list->tags[i], name))
+            return &list->tags[i];
+    return NULL;
 }
 
 /* Reads the tag at `*at` and moves it to the ";" behind the tag, or the end. */
@@ -122,7 +125,7 @@ static enum dkim_tag_status read_tag(struct dkim_tag_list *list, struct am_span 
         *at = end;
         return DKIM_TAG_SYNTAX;
     }
-    if (holds(list, tag.name))
+    if (find(list, tag.name) != NULL)
         return DKIM_TAG_DUPLICATE;
     if (list->count == DKIM_TAG_MAX)
         return DKIM_TAG_TOO_MANY;
@@ -152,11 +155,7 @@ enum dkim_tag_status dkim_tag_list_parse(struct dkim_tag_list *list, struct am_s
 
 const struct dkim_tag *dkim_tag_find(const struct dkim_tag_list *list, const char *name)
 {
-    struct am_span wanted = am_span_str(name);
-    for (size_t i = 0; i < list->count; i++)
-        if (am_span_equal(list->tags[i].name, wanted))
-            return &list->tags[i];
-    return NULL;
+    return find(list, am_span_str(name));
 }
 
 bool dkim_list_next(struct am_span *rest, struct am_span *item)

@@ -36,12 +36,26 @@ static struct dkim_lookup *find(struct dkim_verifier *verifier, const char *name
     return lookup;
 }
 
+/* "selector._domainkey.domain" (RFC 6376 section 3.6.2.1). */
+static const char *name_of(struct am_arena *arena, const struct dkim_signature *signature)
+{
+    static const char between[] = "._domainkey.";
+    size_t selector_len = strlen(signature->ascii_selector);
+    size_t domain_len = strlen(signature->ascii_domain);
+    char *name = am_arena_alloc(arena, selector_len + sizeof(between) + domain_len);
+
+    if (name == NULL)
+        return NULL;
+    memcpy(name, signature->ascii_selector, selector_len);
+    memcpy(name + selector_len, between, sizeof(between) - 1);
+    memcpy(name + selector_len + sizeof(between) - 1, signature->ascii_domain, domain_len);
+    return name;
+}
+
 enum dkim_reason dkim_verify_key_start(struct dkim_verifier *verifier, struct dkim_task *task)
 {
     enum dkim_reason reason = DKIM_REASON_NONE;
-    const char *name =
-        am_arena_printf(verifier->env->arena, "%s._domainkey.%s", task->signature.ascii_selector,
-                        task->signature.ascii_domain);
+    const char *name = name_of(verifier->env->arena, &task->signature);
 
     if (name == NULL)
         return DKIM_REASON_MEMORY;
