@@ -284,6 +284,7 @@ static const struct {
     {"i", "\"", DKIM_REASON_BAD_I},
     {"i", "\"\\", DKIM_REASON_BAD_I},
     {"i", "a=FF@example.com", DKIM_REASON_BAD_I},
+    {"i", "a=C2=85@example.com", DKIM_REASON_BAD_I}, /* a line end to some terminals */
     {"i", "a@example.com=3B=20dkim=3Dpass", DKIM_REASON_BAD_I},
     {"i", "a@example.com dkim=pass", DKIM_REASON_BAD_I},
 };
