@@ -80,7 +80,7 @@ static bool load_first(struct am_server *server, struct am_problem *problem)
     server->start = *runtime->milter;
     am_snapshot_ref(&runtime->snapshot);
     am_snapshot_swap(server->holder, &runtime->snapshot);
-    am_watch_set(server->reload.watch, runtime->watches.paths, runtime->watches.count);
+    am_watch_set(server->reload.watch, runtime->watches.items, runtime->watches.count);
     return true;
 }
 

@@ -201,9 +201,16 @@ struct am_conf_env {
  * that read files. The reload keeps the configuration file as it was read and opens the modules
  * anew.
  *
- * path: copied. Returns: false when memory is short or AM_WATCHES_MAX paths are registered.
+ * path: copied; with a slash at the end, all files of that directory count, and their coming and
+ *   going. Returns: false when memory is short or AM_WATCHES_MAX paths are registered.
  */
 bool am_conf_env_watch(const struct am_conf_env *env, const char *path);
+
+/*
+ * The same for files that others keep open, such as a database and its log: each write counts, but
+ * not that the file is made, opened or closed, which reading a database does, too.
+ */
+bool am_conf_env_watch_writes(const struct am_conf_env *env, const char *path);
 
 struct am_module {
     unsigned abi;                    /* AM_MODULE_ABI */

@@ -33,7 +33,7 @@ bool am_reload_run(struct am_reload *reload, enum am_reload_kind kind, struct am
         uint64_t generation = next->generation;
         am_reload_apply_log(reload, next->milter);
         if (reload->watch != NULL)
-            am_watch_set(reload->watch, next->watches.paths, next->watches.count);
+            am_watch_set(reload->watch, next->watches.items, next->watches.count);
         am_snapshot_swap(reload->holder, &next->snapshot);
         am_counters_add(counters, AM_COUNT_RELOADS, 1);
         am_log(AM_LOG_NOTICE, "reloaded %s: configuration %" PRIu64 " is in force",

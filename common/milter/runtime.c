@@ -197,21 +197,51 @@ static bool open_resolver(struct am_runtime *runtime, const struct am_runtime_so
 
 /* --- modules --- */
 
-bool am_conf_env_watch(const struct am_conf_env *env, const char *path)
+/* Makes room for twice as many paths; the former lists stay in the arena until it goes. */
+static bool grow_watches(struct am_watches *watches, struct am_arena *arena)
+{
+    size_t capacity = watches->capacity == 0 ? 16 : watches->capacity * 2;
+    struct am_watch_path *items = am_arena_alloc(arena, capacity * sizeof(*items));
+    struct am_table *known = am_table_new(arena, capacity);
+    if (capacity > AM_WATCHES_MAX || items == NULL || known == NULL)
+        return false;
+    for (size_t i = 0; i < watches->count; i++) {
+        items[i] = watches->items[i];
+        if (am_table_put(known, items[i].writes, am_span_str(items[i].path), (uint32_t)i) != i)
+            return false;
+    }
+    watches->items = items;
+    watches->known = known;
+    watches->capacity = capacity;
+    return true;
+}
+
+static bool add_watch(const struct am_conf_env *env, const char *path, bool writes)
 {
     struct am_watches *watches = env->watches;
+    struct am_span key = am_span_str(path);
     if (watches == NULL)
         return true;
-    for (size_t i = 0; i < watches->count; i++)
-        if (strcmp(watches->paths[i], path) == 0)
-            return true;
-    if (watches->count == AM_WATCHES_MAX)
+    if (watches->known != NULL && am_table_get(watches->known, writes, key) != AM_TABLE_NONE)
+        return true;
+    if (watches->count == watches->capacity && !grow_watches(watches, env->arena))
         return false;
-    char *copy = am_arena_copy(env->arena, am_span_str(path));
-    if (copy == NULL)
+    char *copy = am_arena_copy(env->arena, key);
+    if (copy == NULL ||
+        am_table_put(watches->known, writes, key, (uint32_t)watches->count) != watches->count)
         return false;
-    watches->paths[watches->count++] = copy;
+    watches->items[watches->count++] = (struct am_watch_path){copy, writes};
     return true;
+}
+
+bool am_conf_env_watch(const struct am_conf_env *env, const char *path)
+{
+    return add_watch(env, path, false);
+}
+
+bool am_conf_env_watch_writes(const struct am_conf_env *env, const char *path)
+{
+    return add_watch(env, path, true);
 }
 
 /* The stages a module has a callback for. */

@@ -2,8 +2,10 @@
 #define AM_MILTER_RUNTIME_H
 
 #include "common/base/snapshot.h"
+#include "common/base/table.h"
 #include "common/milter/counters.h"
 #include "common/milter/module.h"
+#include "common/milter/watch.h"
 
 /*
  * The runtime: one complete, checked, immutable configuration with everything
@@ -61,13 +63,14 @@ struct am_dns_options {
     const char *zone; /* a master file served from memory in place of name servers; "" = none */
 };
 
-/* Most files that modules of one program may watch. */
-#define AM_WATCHES_MAX 256
+/* Most files that modules of one program may watch: a large site has a key file for each domain. */
+#define AM_WATCHES_MAX 65536
 
-/* Paths whose change asks for a reload; the strings live in the runtime's arena. */
+/* Paths whose change asks for a reload; all of it lives in the runtime's arena. */
 struct am_watches {
-    const char *paths[AM_WATCHES_MAX];
-    size_t count;
+    struct am_watch_path *items;
+    size_t count, capacity;
+    struct am_table *known; /* paths that are there already */
 };
 
 /* A module with its configuration. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -9,9 +10,12 @@
 
 #include "common/base/log.h"
 
+#define WARNINGS_MAX 10
+
 struct file {
     int directory; /* inotify's number of it */
-    char *name;
+    char *name;    /* "": any */
+    uint32_t events;
 };
 
 struct am_watch {
@@ -36,12 +40,18 @@ struct am_watch *am_watch_new(struct am_problem *problem)
     return watch;
 }
 
+static int compare(const void *a, const void *b)
+{
+    int left = ((const struct file *)a)->directory, right = ((const struct file *)b)->directory;
+    return (left > right) - (left < right);
+}
+
+/* The list must be in order. */
 static bool has_directory(const struct am_watch *watch, int directory)
 {
-    for (size_t i = 0; i < watch->count; i++)
-        if (watch->files[i].directory == directory)
-            return true;
-    return false;
+    const struct file key = {.directory = directory};
+    return watch->count > 0 &&
+           bsearch(&key, watch->files, watch->count, sizeof(key), compare) != NULL;
 }
 
 /* Frees a former list; a directory that is watched again keeps its number and its queued events. */
@@ -71,7 +81,16 @@ int am_watch_fd(const struct am_watch *watch)
     return watch->fd;
 }
 
-static bool add(struct am_watch *watch, const char *path)
+static uint32_t events_of(const char *name, bool writes)
+{
+    if (writes)
+        return IN_MODIFY | IN_MOVED_TO;
+    if (name[0] == '\0')
+        return IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM;
+    return IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE;
+}
+
+static bool add(struct am_watch *watch, const char *path, bool writes)
 {
     char directory[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -90,33 +109,43 @@ static bool add(struct am_watch *watch, const char *path)
         watch->capacity = capacity;
     }
     char *name = strdup(slash + 1);
+    uint32_t events = events_of(slash + 1, writes);
+    /* Several files of one directory share its watch: what each asks for is added. */
     int number = name == NULL
                      ? -1
-                     : inotify_add_watch(watch->fd, directory,
-                                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
+                     : inotify_add_watch(watch->fd, directory, events | IN_ONLYDIR | IN_MASK_ADD);
     if (number < 0) {
         free(name);
         return false;
     }
-    watch->files[watch->count++] = (struct file){number, name};
+    watch->files[watch->count++] = (struct file){number, name, events};
     return true;
 }
 
-void am_watch_set(struct am_watch *watch, const char *const *paths, size_t count)
+void am_watch_set(struct am_watch *watch, const struct am_watch_path *paths, size_t count)
 {
     struct file *former = watch->files;
-    size_t former_count = watch->count;
+    size_t former_count = watch->count, failed = 0;
     watch->files = NULL;
     watch->count = watch->capacity = 0;
     for (size_t i = 0; i < count; i++) {
         char target[PATH_MAX];
-        bool good = add(watch, paths[i]);
+        const char *path = paths[i].path;
+        bool good = add(watch, path, paths[i].writes);
         /* A symbolic link changes where it stands or where it leads to. */
-        if (good && realpath(paths[i], target) != NULL && strcmp(target, paths[i]) != 0)
-            good = add(watch, target);
-        if (!good)
-            am_log(AM_LOG_WARNING, "cannot watch %s for changes: %s", paths[i], strerror(errno));
+        if (good && path[strlen(path) - 1] != '/' && realpath(path, target) != NULL &&
+            strcmp(target, path) != 0)
+            good = add(watch, target, paths[i].writes);
+        if (!good && failed++ < WARNINGS_MAX)
+            am_log(AM_LOG_WARNING, "cannot watch %s for changes: %s", path, strerror(errno));
     }
+    if (failed > WARNINGS_MAX)
+        am_log(AM_LOG_WARNING,
+               "cannot watch %zu files for changes, the ones above among them; "
+               "fs.inotify.max_user_watches may be too small",
+               failed);
+    if (watch->count > 0)
+        qsort(watch->files, watch->count, sizeof(*watch->files), compare);
     forget(watch, former, former_count);
 }
 
@@ -124,10 +153,12 @@ static bool is_ours(const struct am_watch *watch, const struct inotify_event *ev
 {
     if ((event->mask & IN_Q_OVERFLOW) != 0)
         return watch->count > 0;
-    for (size_t i = 0; i < watch->count; i++)
-        if (event->len > 0 && watch->files[i].directory == event->wd &&
-            strcmp(watch->files[i].name, event->name) == 0)
+    for (size_t i = 0; i < watch->count; i++) {
+        const struct file *file = &watch->files[i];
+        if (event->len > 0 && file->directory == event->wd && (event->mask & file->events) != 0 &&
+            (file->name[0] == '\0' || strcmp(file->name, event->name) == 0))
             return true;
+    }
     return false;
 }
 

@@ -263,7 +263,7 @@ static void a_file_reload_reads_no_configuration(void **state)
     write_file(f, "demo { number = 3 file = \"/tmp/map\" }\n");
     struct am_runtime *first = load(f, NULL);
     assert_int_equal(first->watches.count, 1);
-    assert_string_equal(first->watches.paths[0], "/tmp/map");
+    assert_string_equal(first->watches.items[0].path, "/tmp/map");
     write_file(f, "half an ed");
     f->source.keep_config = true;
     struct am_runtime *second = load(f, first);

@@ -48,7 +48,7 @@ static int tear_down(void **state)
 
 static void watch_one(const char *name)
 {
-    am_watch_set(watch, &name, 1);
+    am_watch_set(watch, &(struct am_watch_path){.path = name}, 1);
 }
 
 static void sees_writing_in_place(void **state)
@@ -106,13 +106,55 @@ static void forgets_what_is_not_asked_for(void **state)
     assert_false(am_watch_read(watch));
 }
 
+static void sees_all_files_of_a_directory(void **state)
+{
+    char slashed[80];
+    (void)state;
+    snprintf(slashed, sizeof(slashed), "%s/", directory);
+    watch_one(slashed);
+    put(other, "g");
+    assert_true(am_watch_read(watch));
+    unlink(other);
+    assert_true(am_watch_read(watch));
+    assert_false(am_watch_read(watch));
+}
+
+/* A database's log is made, opened and closed by those who read it; only writes are news. */
+static void sees_writes_to_a_file_that_stays_open(void **state)
+{
+    struct am_watch_path paths[] = {{path, true}, {other, true}};
+    (void)state;
+    am_watch_set(watch, paths, 2);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    assert_false(am_watch_read(watch));
+    fputs("h", file);
+    fflush(file);
+    assert_true(am_watch_read(watch));
+    fclose(file);
+    assert_false(am_watch_read(watch));
+    put(other, "");
+    assert_false(am_watch_read(watch));
+    assert_int_equal(rename(other, path), 0);
+    assert_true(am_watch_read(watch));
+    /* Beside it in the same directory, files that are watched as usual. */
+    paths[1].writes = false;
+    am_watch_set(watch, paths, 2);
+    put(other, "");
+    assert_true(am_watch_read(watch));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(sees_writing_in_place),         TEST(sees_replacement_by_rename_again_and_again),
-        TEST(sees_the_target_of_a_link),     TEST(keeps_changes_that_come_while_the_set_is_renewed),
+        TEST(sees_writing_in_place),
+        TEST(sees_replacement_by_rename_again_and_again),
+        TEST(sees_the_target_of_a_link),
+        TEST(keeps_changes_that_come_while_the_set_is_renewed),
         TEST(forgets_what_is_not_asked_for),
+        TEST(sees_all_files_of_a_directory),
+        TEST(sees_writes_to_a_file_that_stays_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
