@@ -62,7 +62,8 @@ static void set_default_macros(struct mta_session *session, unsigned message)
 static void do_client(struct play *play, const struct scenario_line *line,
                       const struct words *words)
 {
-    struct mta_options options = {.socket = play->daemon.socket, .timeout_ms = 60000};
+    struct mta_options options = {
+        .socket = play->daemon.socket, .timeout_ms = 60000, .steps = play->steps};
     struct am_problem problem = {""};
     mta_close(play->session);
     play->session = mta_open(&options, &problem);
@@ -168,11 +169,17 @@ static void do_data(struct play *play, const struct scenario_line *line, bool fi
         play_fail(play, line, "DATA without a recipient");
         return;
     }
-    const char *rest = send_fields(play, line, am_buf_str(&line->block), &going);
+    struct am_problem problem = {""};
+    struct am_buf mail;
+    am_buf_init(&mail, 0);
+    if (!sign_apply(&play->orders, am_buf_str(&line->block), &mail, &problem))
+        play_fail(play, line, "%s", problem.text);
+    const char *rest = send_fields(play, line, am_buf_str(&mail), &going);
     if (going)
         going = goes_on(play, mta_eoh(play->session));
     if (going)
         send_body(play, rest, &going);
+    am_buf_fini(&mail);
     if (going && finish)
         play->reply = mta_eom(play->session);
     play->message_ended = finish;
@@ -186,12 +193,29 @@ static bool needs_session(struct play *play, const struct scenario_line *line)
     return play->session != NULL;
 }
 
+/* sign KEY [TAG]..., alter OLD NEW, no-leading-blank: what comes later is meant. */
+static bool do_ahead(struct play *play, const struct scenario_line *line, const struct words *words)
+{
+    struct am_problem problem = {""};
+    if (strcmp(line->verb, "no-leading-blank") == 0) {
+        play->steps = MTA_STEP_ALL & ~MTA_STEP_HEADER_SPACE;
+        return true;
+    }
+    if (strcmp(line->verb, "sign") != 0 && strcmp(line->verb, "alter") != 0)
+        return false;
+    if (!sign_note(&play->orders, line->verb, words->items, words->count, &problem))
+        play_fail(play, line, "%s", problem.text);
+    return true;
+}
+
 void play_event(struct play *play, const struct scenario_line *line)
 {
     struct words words;
     const char *verb = line->verb;
     if (!words_of(&words, line->text)) {
         play_fail(play, line, "unknown escape or too many words");
+    } else if (do_ahead(play, line, &words)) {
+        /* done */
     } else if (strcmp(verb, "client") == 0) {
         do_client(play, line, &words);
     } else if (!needs_session(play, line)) {

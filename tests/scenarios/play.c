@@ -22,12 +22,15 @@ static bool write_part(const struct play *play, const char *name, const struct a
                        struct am_problem *problem)
 {
     char path[160];
-    struct am_buf out;
+    struct am_buf out, keys;
     am_buf_init(&out, 0);
-    text_substitute(&out, am_buf_str(text), play->daemon.dir);
+    am_buf_init(&keys, 0);
+    sign_substitute_keys(&keys, am_buf_str(text));
+    text_substitute(&out, am_buf_str(&keys), play->daemon.dir);
     snprintf(path, sizeof(path), "%s/%s", play->daemon.dir, name);
     bool ok = mta_write_file(path, am_buf_str(&out), problem);
     am_buf_fini(&out);
+    am_buf_fini(&keys);
     return ok;
 }
 
@@ -94,6 +97,7 @@ bool play_scenario(const struct scenario *scenario, const char *binary_dir)
     } else {
         play_fail(&play, NULL, "%s", problem.text);
     }
+    sign_forget(&play.orders);
     mta_daemon_discard(&play.daemon);
     return play.failures == 0;
 }

@@ -3,8 +3,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tests/scenarios/scenario.h"
+#include "tests/scenarios/sign.h"
 #include "tests/support/mta/daemon.h"
 #include "tests/support/mta/mta.h"
 
@@ -14,8 +16,10 @@ struct play {
     const char *binary_dir;
     struct mta_daemon daemon;
     struct mta_session *session;
-    struct mta_reply reply; /* of the last step that a client would notice */
-    bool message_ended;     /* the reply is that of the end of the message */
+    struct mta_reply reply;    /* of the last step that a client would notice */
+    bool message_ended;        /* the reply is that of the end of the message */
+    struct sign_orders orders; /* for the next mail */
+    uint32_t steps;            /* what the MTA offers; 0: all */
     unsigned messages;
     unsigned failures;
 };

@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dkim-milter/dkim_base64.h"
-#include "dkim-milter/dkim_body_hash.h"
-#include "dkim-milter/dkim_canon_header.h"
-#include "dkim-milter/dkim_selection.h"
-
 /* --- the DNS --- */
 
 struct rig_query {
@@ -141,7 +136,7 @@ void rig_publish_key(struct rig *rig, const char *selector, const char *domain,
     am_buf_init(&text, 0);
     am_buf_printf(&text, "v=DKIM1; k=%s; %s p=", dkim_key_type_word(dkim_private_key_type(key)),
                   extra);
-    dkim_base64_encode(&text, dkim_private_key_public_octets(key));
+    hand_key_text(&text, key);
     rig_publish(rig, selector, domain, AM_DNS_OK, am_buf_str(&text));
     am_buf_fini(&text);
 }
@@ -152,36 +147,6 @@ unsigned rig_asked(const struct rig *rig, const char *selector, const char *doma
     set_name(name, selector, domain);
     const struct rig_answer *answer = find_answer(rig, name);
     return answer == NULL ? 0 : answer->asked;
-}
-
-/* --- keys --- */
-
-static struct made_key {
-    unsigned bits;
-    struct dkim_private_key *key;
-} made_keys[8];
-
-static void free_keys(void)
-{
-    for (size_t i = 0; i < sizeof(made_keys) / sizeof(made_keys[0]); i++)
-        dkim_private_key_free(made_keys[i].key);
-}
-
-const struct dkim_private_key *rig_key(unsigned bits)
-{
-    struct am_problem problem = {""};
-    struct made_key *made = made_keys;
-    if (made->key == NULL)
-        atexit(free_keys);
-    while (made->key != NULL && made->bits != bits)
-        made++;
-    if (made->key == NULL) {
-        made->bits = bits;
-        made->key =
-            dkim_private_key_generate(bits == 0 ? DKIM_KEY_ED25519 : DKIM_KEY_RSA, bits, &problem);
-    }
-    assert_non_null(made->key);
-    return made->key;
 }
 
 /* --- the message --- */
@@ -201,7 +166,7 @@ static void insert(struct rig *rig, size_t at, const char *name, const char *val
     assert_true(rig->field_count < RIG_FIELDS_MAX);
     memmove(&rig->fields[at + 1], &rig->fields[at],
             (rig->field_count - at) * sizeof(rig->fields[0]));
-    rig->fields[at] = (struct rig_field){strdup(name), strdup(value)};
+    rig->fields[at] = (struct hand_field){strdup(name), strdup(value)};
     rig->field_count++;
 }
 
@@ -241,136 +206,15 @@ static void fill(const struct rig *rig, struct dkim_fields *fields, struct am_ar
 
 /* --- signing --- */
 
-static bool changes_tag(const char *const *changes, const char *name, const char **value)
+const struct dkim_private_key *rig_key(unsigned bits)
 {
-    size_t len = strlen(name);
-    for (; changes != NULL && *changes != NULL; changes++) {
-        if ((*changes)[0] == '!' && strcmp(*changes + 1, name) == 0) {
-            *value = NULL;
-            return true;
-        }
-        if (strncmp(*changes, name, len) == 0 && (*changes)[len] == '=') {
-            *value = *changes + len + 1;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void put_tag(struct am_buf *out, const char *name, const char *value)
-{
-    if (value != NULL)
-        am_buf_printf(out, "%s %s=%s", out->len > 0 ? ";" : "", name, value);
-}
-
-static void put_body_hash(const struct rig *rig, struct am_arena *arena,
-                          const struct dkim_signature *parts, struct am_buf *out)
-{
-    struct dkim_body_hash *hash = dkim_body_hash_new(arena);
-    const struct dkim_body_request *request =
-        dkim_body_hash_want(hash, parts->body_canon, parts->has_length, parts->length);
-    assert_true(dkim_body_hash_start(hash));
-    dkim_body_hash_update(hash, am_buf_span(&rig->body));
-    dkim_body_hash_finish(hash);
-    dkim_base64_encode(out, am_span_of((const char *)request->digest, DKIM_HASH_LEN));
-}
-
-static void hash_take(void *user, const char *ptr, size_t len)
-{
-    dkim_hash_update(user, ptr, len);
-}
-
-/* What a signer does (RFC 6376 section 5), in the plainest way. */
-static void put_signature(const struct rig *rig, struct am_arena *arena,
-                          const struct dkim_private_key *key, const struct dkim_signature *parts,
-                          struct am_buf *out)
-{
-    uint8_t digest[DKIM_HASH_LEN], octets[DKIM_SIGNATURE_LEN_MAX];
-    struct dkim_hash hash = {0};
-    struct dkim_sink sink = {hash_take, &hash};
-    struct dkim_fields fields;
-    size_t len;
-    fill(rig, &fields, arena);
-    struct dkim_selection *selection = dkim_selection_new(arena, &fields);
-    dkim_selection_begin(selection, NULL);
-    dkim_hash_init(&hash);
-    for (size_t i = 0; i < parts->name_count; i++) {
-        const struct dkim_field *field = dkim_selection_take(selection, parts->names[i]);
-        if (field != NULL)
-            dkim_canon_header(parts->header_canon, field, &sink);
-    }
-    const struct dkim_field *self =
-        dkim_field_new(arena, am_span_str("DKIM-Signature"), am_buf_span(out));
-    dkim_canon_header_signature(parts->header_canon, self, am_span_of(NULL, 0), &sink);
-    assert_true(dkim_hash_final(&hash, digest));
-    dkim_hash_fini(&hash);
-    assert_true(dkim_private_key_sign(key, digest, octets, &len));
-    dkim_base64_encode(out, am_span_of((const char *)octets, len));
-}
-
-static const char *const usual_tags[][2] = {
-    {"v", "1"},           {"a", ""},    {"c", "relaxed/relaxed"},
-    {"d", "example.org"}, {"s", "sel"}, {"h", "From:To:Subject"},
-    {"t", "1767225000"}};
-
-static void put_usual(struct am_buf *out, const struct dkim_private_key *key,
-                      const char *const *changes)
-{
-    for (size_t i = 0; i < sizeof(usual_tags) / sizeof(usual_tags[0]); i++) {
-        const char *name = usual_tags[i][0], *value = usual_tags[i][1];
-        if (strcmp(name, "a") == 0)
-            value = dkim_algorithm_word(dkim_private_key_type(key));
-        changes_tag(changes, name, &value);
-        put_tag(out, name, value);
-    }
-    for (; changes != NULL && *changes != NULL; changes++) {
-        const char *equals = strchr(*changes, '=');
-        bool usual = (*changes)[0] == '!' || strncmp(*changes, "b=", 2) == 0 ||
-                     strncmp(*changes, "bh=", 3) == 0;
-        for (size_t i = 0; i < sizeof(usual_tags) / sizeof(usual_tags[0]); i++)
-            usual = usual || (equals == *changes + 1 && **changes == usual_tags[i][0][0]);
-        if (!usual)
-            am_buf_printf(out, "; %s", *changes);
-    }
-}
-
-char *rig_sign(struct rig *rig, const struct dkim_private_key *key, const char *const *changes)
-{
-    static const char placeholder[] = "; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=QUJD";
-    struct am_arena *arena = am_arena_new(65536, 0);
-    struct dkim_signature parts;
-    struct am_buf out, trial;
-    const char *value = "QUJD";
-    am_buf_init(&out, 0);
-    am_buf_init(&trial, 0);
-    put_usual(&out, key, changes);
-    am_buf_add(&trial, am_buf_span(&out));
-    am_buf_add_str(&trial, placeholder);
-    bool readable = dkim_signature_parse(&parts, arena, am_buf_span(&trial)) == DKIM_REASON_NONE;
-    if (changes_tag(changes, "bh", &value)) {
-        put_tag(&out, "bh", value);
-    } else {
-        am_buf_add_str(&out, "; bh=");
-        put_body_hash(rig, arena, &parts, &out);
-    }
-    value = "QUJD";
-    if (changes_tag(changes, "b", &value) || !readable) {
-        put_tag(&out, "b", value);
-    } else {
-        am_buf_add_str(&out, "; b=");
-        put_signature(rig, arena, key, &parts, &out);
-    }
-    char *text = strdup(am_buf_str(&out));
-    am_buf_fini(&out);
-    am_buf_fini(&trial);
-    am_arena_free(arena);
-    return text;
+    return hand_key(bits);
 }
 
 void rig_add_signature(struct rig *rig, const struct dkim_private_key *key,
                        const char *const *changes)
 {
-    char *value = rig_sign(rig, key, changes);
+    char *value = hand_sign(rig->fields, rig->field_count, am_buf_span(&rig->body), key, changes);
     rig_add_top(rig, "DKIM-Signature", value);
     free(value);
 }

@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "dkim-milter/dkim_crypto.h"
 #include "dkim-milter/dkim_verify.h"
+#include "tests/support/dkim/hand_signer.h"
 
 /*
  * Verification of messages that a test writes and signs, against a resolver whose answers are
@@ -28,10 +29,6 @@ struct rig_answer {
     unsigned asked;
 };
 
-struct rig_field {
-    char *name, *value;
-};
-
 struct rig {
     struct am_arena *arena;
     struct am_clock clock;
@@ -47,7 +44,7 @@ struct rig {
     struct dkim_verify_env env;
 
     /* The message, top first. */
-    struct rig_field *fields;
+    struct hand_field *fields;
     size_t field_count;
     struct am_buf body;
 };
@@ -79,7 +76,7 @@ unsigned rig_asked(const struct rig *rig, const char *selector, const char *doma
 
 /* --- keys --- */
 
-/* Returns a key that lasts as long as the program: RSA of some size, or Ed25519 (bits 0). */
+/* The same as hand_key(). */
 const struct dkim_private_key *rig_key(unsigned bits);
 
 /* --- the message --- */
@@ -99,16 +96,7 @@ void rig_body(struct rig *rig, const char *text);
 /* A mail from author@example.org with To, Subject and a short body. */
 void rig_usual(struct rig *rig);
 
-/*
- * Makes a signature of the message as it stands and returns its value. The tags are those of a
- * usual one (d=example.org, s=sel, h=From:To:Subject, relaxed/relaxed); `changes` names those that
- * shall be otherwise: "x=17" sets or adds one, "!t" leaves one out; ends with NULL; may be NULL.
- * bh= and b= are computed unless they are given, or the tags cannot be read.
- * Ownership: the caller frees it.
- */
-char *rig_sign(struct rig *rig, const struct dkim_private_key *key, const char *const *changes);
-
-/* Signs and puts the field on top. */
+/* Signs the message as it stands, as hand_sign() does, and puts the field on top. */
 void rig_add_signature(struct rig *rig, const struct dkim_private_key *key,
                        const char *const *changes);
 
