@@ -1,8 +1,8 @@
 /*
  * load --socket S [--connections N] [--messages M | --seconds S] [--rate R] [--size BYTES]
- * [--sender PATTERN]
- *      [--senders N] [--random] [--client ADDRESS] [--helo NAME] [--stuck N --stuck-sender PATTERN]
- *      [--idle N] [--pid PID] [--report SECONDS]
+ *      [--message FILE] [--sender PATTERN] [--senders N] [--random] [--client ADDRESS] [--helo
+ * NAME]
+ *      [--stuck N --stuck-sender PATTERN] [--idle N] [--pid PID] [--report SECONDS]
  * load --socket S --terms        prints what the milter asks for in negotiation
  *
  * Prints one line of name=value pairs.
@@ -30,7 +30,7 @@ static bool parse(int argc, char **argv, struct load_options *options, bool *ter
         {"--client", NULL, &options->client},     {"--helo", NULL, &options->helo},
         {"--stuck", &options->stuck, NULL},       {"--stuck-sender", NULL, &options->stuck_sender},
         {"--idle", &options->idle, NULL},         {"--pid", &pid, NULL},
-        {"--report", &options->report_s, NULL},
+        {"--report", &options->report_s, NULL},   {"--message", NULL, &options->message},
     };
     for (int i = 1; i < argc; i++) {
         size_t k = 0;

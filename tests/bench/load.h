@@ -18,11 +18,12 @@ struct load_options {
     unsigned connections;
     unsigned messages; /* in all; 0: until `seconds` have passed */
     unsigned seconds;
-    unsigned rate;      /* messages begun a second; 0: as many as the milter takes */
-    unsigned size;      /* bytes of a message's body */
-    const char *sender; /* "u@d%.example": `%` is replaced by a number */
-    unsigned senders;   /* numbers go from 0 to senders - 1 and around */
-    const char *client; /* address of the clients */
+    unsigned rate;       /* messages begun a second; 0: as many as the milter takes */
+    unsigned size;       /* bytes of a message's body, unless it comes from a file */
+    const char *message; /* file of the message; NULL: one of ours */
+    const char *sender;  /* "u@d%.example": `%` is replaced by a number */
+    unsigned senders;    /* numbers go from 0 to senders - 1 and around */
+    const char *client;  /* address of the clients */
     const char *helo;
     unsigned stuck;           /* further connections whose messages are not counted ... */
     const char *stuck_sender; /* ... with this sender */
@@ -41,15 +42,34 @@ struct load_result {
     long rss_kb, descriptors, threads;
 };
 
+/* Most answers that a message waits for: each field and each chunk of its body, and the steps. */
+#define LOAD_WAITS_MAX 512
+
+/* Packets, and the positions at which an answer is due. */
+struct load_packets {
+    struct am_buf bytes;
+    size_t waits[LOAD_WAITS_MAX];
+    size_t wait_count;
+};
+
+/* Header and body of the message: built once, and sent from where they are by all connections. */
+struct load_content {
+    struct load_packets packets;
+    uint32_t steps; /* agreed on when it was built */
+    bool built;
+};
+
 /* One connection of the driver. */
 struct load_conn {
     struct mta_session *session;
+    struct load_content *content;
     int fd;
     bool stuck;
-    struct am_buf out; /* the message in hand */
-    size_t sent;
-    size_t waits[512]; /* positions in `out` at which an answer is due */
-    size_t wait_count, wait_at;
+    bool blocked;                    /* the socket takes no more for now */
+    bool awaits_room;                /* for load_run.c: it is told when the socket does */
+    struct load_packets before, end; /* of the message in hand: what stands around the content */
+    size_t sent;                     /* of all three, one behind the other */
+    size_t wait_at;                  /* answers that came */
     struct am_buf in;
     int64_t started_us;
 };
@@ -57,19 +77,57 @@ struct load_conn {
 /* What became of a look at a connection. */
 enum load_progress { LOAD_WAITING, LOAD_DONE, LOAD_BROKEN };
 
-/* Opens a connection up to HELO. Returns false with a sentence. */
+/*
+ * Opens a connection up to HELO. The first one builds the content, which must outlive all.
+ * Returns false with a sentence.
+ */
 bool load_conn_open(struct load_conn *conn, const struct load_options *options,
-                    struct am_problem *problem) AM_MUST_USE;
+                    struct load_content *content, struct am_problem *problem) AM_MUST_USE;
 
 /* Closes it. */
 void load_conn_close(struct load_conn *conn);
 
 /* Builds the next message with `sender` and sends its first part. */
-enum load_progress load_conn_begin(struct load_conn *conn, const struct load_options *options,
-                                   const char *sender, int64_t now_us);
+enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, int64_t now_us);
 
 /* Reads answers and sends further parts. `result` takes the counts when the message is done. */
 enum load_progress load_conn_go_on(struct load_conn *conn, struct load_result *result);
+
+/* Goes on sending after the socket was full. */
+enum load_progress load_conn_push(struct load_conn *conn);
+
+/* --- load_packets.c --- */
+
+/* Begins without packets. */
+void load_packets_init(struct load_packets *packets);
+
+/* Removes all packets; the memory is kept. */
+void load_packets_clear(struct load_packets *packets);
+
+/* Gives the memory back. */
+void load_packets_fini(struct load_packets *packets);
+
+/* Notes that an answer is due here, unless `steps` say with `no_reply` that there is none. */
+void load_packets_await(struct load_packets *packets, uint32_t steps, uint32_t no_reply);
+
+/*
+ * Adds a packet with up to two strings (NULL: left out) and awaits its answer; nothing when `steps`
+ * say with `no_send` that the milter does not want it.
+ */
+void load_packets_add(struct load_packets *packets, uint32_t steps, enum mta_command command,
+                      const char *first, const char *second, uint32_t no_send, uint32_t no_reply);
+
+/* Adds the queue id as a macro, which is never answered. */
+void load_packets_add_queue_id(struct load_packets *packets, enum mta_command stage);
+
+/*
+ * Builds the header and the body of the message for a milter with these terms; the body in chunks
+ * as Postfix sends them. Returns false with a sentence.
+ */
+bool load_content_build(struct load_content *content, const struct load_options *options,
+                        uint32_t steps, struct am_problem *problem) AM_MUST_USE;
+
+/* --- load_run.c --- */
 
 /* Runs the load. Returns false with a sentence. */
 bool load_run(const struct load_options *options, struct load_result *result,

@@ -3,32 +3,30 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tests/support/mta/fields.h"
 
-static const char *const fields[][2] = {
-    {"Received",
-     " from client.example (client.example [192.0.2.1])\n\tby mx.example.org (Postfix) "
-     "with ESMTPS id 4ABCDEFGHI\n\tfor <user@example.org>; Thu,  1 Jan 2026 00:00:00 +0000"},
-    {"Date", " Thu, 1 Jan 2026 00:00:00 +0000"},
-    {"From", " A Sender <sender@example.com>"},
-    {"To", " A Recipient <user@example.org>"},
-    {"Subject", " a message of usual size"},
-    {"Message-ID", " <20260101000000.4ABCDEFGHI@example.com>"},
-    {"MIME-Version", " 1.0"},
-    {"Content-Type", " text/plain; charset=utf-8"},
-    {"Content-Transfer-Encoding", " 7bit"},
-    {"User-Agent", " a mail program"},
-};
+/* All connections of a run agree with one milter on the same terms. */
+static bool share_content(struct load_conn *conn, const struct load_options *options,
+                          struct am_problem *problem)
+{
+    uint32_t steps = mta_terms(conn->session)->steps;
+    if (!conn->content->built)
+        return load_content_build(conn->content, options, steps, problem);
+    return conn->content->steps == steps ||
+           am_problem_set(problem, "the milter does not want the same of each connection");
+}
 
 bool load_conn_open(struct load_conn *conn, const struct load_options *options,
-                    struct am_problem *problem)
+                    struct load_content *content, struct am_problem *problem)
 {
     struct mta_options mta = {.socket = options->socket, .timeout_ms = 30000};
     struct mta_peer peer = {"client.example", '4', 40000, options->client};
-    *conn = (struct load_conn){.fd = -1};
-    am_buf_init(&conn->out, 0);
+    *conn = (struct load_conn){.fd = -1, .content = content};
+    load_packets_init(&conn->before);
+    load_packets_init(&conn->end);
     am_buf_init(&conn->in, 0);
     conn->session = mta_open(&mta, problem);
     if (conn->session == NULL)
@@ -38,9 +36,10 @@ bool load_conn_open(struct load_conn *conn, const struct load_options *options,
     mta_connect(conn->session, &peer);
     struct mta_reply reply = mta_helo(conn->session, options->helo);
     conn->fd = mta_socket(conn->session);
-    if (conn->fd >= 0 && reply.outcome == MTA_CONTINUE)
+    if (conn->fd < 0 || reply.outcome != MTA_CONTINUE)
+        am_problem_set(problem, "at HELO: %s %s", mta_outcome_word(reply.outcome), reply.text);
+    else if (share_content(conn, options, problem))
         return true;
-    am_problem_set(problem, "at HELO: %s %s", mta_outcome_word(reply.outcome), reply.text);
     load_conn_close(conn);
     return false;
 }
@@ -48,108 +47,100 @@ bool load_conn_open(struct load_conn *conn, const struct load_options *options,
 void load_conn_close(struct load_conn *conn)
 {
     mta_drop(conn->session);
-    am_buf_fini(&conn->out);
+    load_packets_fini(&conn->before);
+    load_packets_fini(&conn->end);
     am_buf_fini(&conn->in);
     *conn = (struct load_conn){.fd = -1};
 }
 
-/* Opens a packet whose length is filled in by close_packet(). */
-static size_t open_packet(struct load_conn *conn, enum mta_command command)
+/* The three parts of a message in the order they are sent. */
+enum { PARTS = 3 };
+
+static void list_parts(const struct load_conn *conn, const struct load_packets *parts[PARTS])
 {
-    size_t start = conn->out.len;
-    mta_put_u32(&conn->out, 0);
-    am_buf_add_char(&conn->out, (char)command);
-    return start;
+    parts[0] = &conn->before;
+    parts[1] = &conn->content->packets;
+    parts[2] = &conn->end;
 }
 
-static void close_packet(struct load_conn *conn, size_t start)
+/* The position at which the next answer is due. */
+static size_t next_wait(const struct load_conn *conn)
 {
-    uint32_t len = (uint32_t)(conn->out.len - start - 4);
-    for (int i = 0; i < 4 && !conn->out.failed; i++)
-        conn->out.data[start + (size_t)i] = (char)(len >> (24 - 8 * i));
+    const struct load_packets *parts[PARTS];
+    size_t begin = 0, passed = 0;
+    list_parts(conn, parts);
+    for (int i = 0; i < PARTS; i++) {
+        if (conn->wait_at - passed < parts[i]->wait_count)
+            return begin + parts[i]->waits[conn->wait_at - passed];
+        begin += parts[i]->bytes.len;
+        passed += parts[i]->wait_count;
+    }
+    return begin;
 }
 
-/* An answer is due here, unless it was agreed that there is none. */
-static void await_answer(struct load_conn *conn, uint32_t no_reply)
+/* Lists what lies from `sent` to `until`. Returns the number of pieces. */
+static int list_pieces(const struct load_conn *conn, size_t until, struct iovec pieces[PARTS])
 {
-    bool answered = (mta_terms(conn->session)->steps & no_reply) == 0;
-    if (answered && conn->wait_count < sizeof(conn->waits) / sizeof(conn->waits[0]))
-        conn->waits[conn->wait_count++] = conn->out.len;
+    const struct load_packets *parts[PARTS];
+    size_t begin = 0;
+    int count = 0;
+    list_parts(conn, parts);
+    for (int i = 0; i < PARTS; i++) {
+        size_t end = begin + parts[i]->bytes.len;
+        size_t from = conn->sent > begin ? conn->sent : begin, to = until < end ? until : end;
+        if (from < to)
+            pieces[count++] = (struct iovec){parts[i]->bytes.data + (from - begin), to - from};
+        begin = end;
+    }
+    return count;
 }
 
-static void put_texts(struct load_conn *conn, enum mta_command command, const char *first,
-                      const char *second, uint32_t no_send, uint32_t no_reply)
+enum load_progress load_conn_push(struct load_conn *conn)
 {
-    if ((mta_terms(conn->session)->steps & no_send) != 0)
-        return;
-    size_t start = open_packet(conn, command);
-    if (first != NULL)
-        mta_put_string(&conn->out, am_span_str(first));
-    if (second != NULL)
-        mta_put_string(&conn->out, am_span_str(second));
-    close_packet(conn, start);
-    await_answer(conn, no_reply);
-}
-
-/* Macros are never answered. */
-static void put_queue_id(struct load_conn *conn, enum mta_command stage)
-{
-    size_t start = open_packet(conn, MTA_CMD_MACRO);
-    am_buf_add_char(&conn->out, (char)stage);
-    mta_put_string(&conn->out, am_span_str("i"));
-    mta_put_string(&conn->out, am_span_str("4ABCDEFGHI"));
-    close_packet(conn, start);
-}
-
-static void put_content(struct load_conn *conn, const struct load_options *options)
-{
-    static const char line[] = "The quick brown fox jumps over the lazy dog, again and again.\r\n";
-    uint32_t steps = mta_terms(conn->session)->steps;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        put_texts(conn, MTA_CMD_HEADER, fields[i][0], fields[i][1], MTA_STEP_NO_HEADERS,
-                  MTA_STEP_NR_HEADER);
-    put_texts(conn, MTA_CMD_EOH, NULL, NULL, MTA_STEP_NO_EOH, MTA_STEP_NR_EOH);
-    if ((steps & MTA_STEP_NO_BODY) != 0)
-        return;
-    size_t start = open_packet(conn, MTA_CMD_BODY);
-    for (size_t len = 0; len < options->size && len < 65000; len += sizeof(line) - 1)
-        am_buf_add(&conn->out, am_span_of(line, sizeof(line) - 1));
-    close_packet(conn, start);
-    await_answer(conn, MTA_STEP_NR_BODY);
-}
-
-/* Sends up to the next position at which an answer is due. */
-static enum load_progress push(struct load_conn *conn)
-{
-    size_t until = conn->waits[conn->wait_at];
+    size_t until = next_wait(conn);
+    conn->blocked = false;
     while (conn->sent < until) {
-        ssize_t got = send(conn->fd, conn->out.data + conn->sent, until - conn->sent, MSG_NOSIGNAL);
+        struct iovec pieces[PARTS];
+        struct msghdr message = {.msg_iov = pieces};
+        message.msg_iovlen = (size_t)list_pieces(conn, until, pieces);
+        ssize_t got = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
         if (got > 0)
             conn->sent += (size_t)got;
-        else if (errno == EAGAIN)
-            return LOAD_WAITING; /* the next event tries again: a message is smaller than the buffer
-                                  */
-        else if (errno != EINTR)
+        else if (got < 0 && errno == EAGAIN)
+            conn->blocked = true;
+        else if (got == 0 || errno != EINTR)
             return LOAD_BROKEN;
+        if (conn->blocked)
+            break;
     }
     return LOAD_WAITING;
 }
 
-enum load_progress load_conn_begin(struct load_conn *conn, const struct load_options *options,
-                                   const char *sender, int64_t now_us)
+enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, int64_t now_us)
 {
-    am_buf_clear(&conn->out);
+    struct load_packets *before = &conn->before, *end = &conn->end;
+    uint32_t steps = conn->content->steps;
+    load_packets_clear(before);
+    load_packets_clear(end);
     am_buf_clear(&conn->in);
-    conn->sent = conn->wait_count = conn->wait_at = 0;
+    conn->sent = conn->wait_at = 0;
     conn->started_us = now_us;
-    put_texts(conn, MTA_CMD_MAIL, sender, NULL, MTA_STEP_NO_MAIL, MTA_STEP_NR_MAIL);
-    put_texts(conn, MTA_CMD_RCPT, "<user@example.org>", NULL, MTA_STEP_NO_RCPT, MTA_STEP_NR_RCPT);
-    put_queue_id(conn, MTA_CMD_DATA);
-    put_texts(conn, MTA_CMD_DATA, NULL, NULL, MTA_STEP_NO_DATA, MTA_STEP_NR_DATA);
-    put_content(conn, options);
-    put_queue_id(conn, MTA_CMD_EOM);
-    put_texts(conn, MTA_CMD_EOM, NULL, NULL, 0, 0);
-    return conn->out.failed ? LOAD_BROKEN : push(conn);
+    load_packets_add(before, steps, MTA_CMD_MAIL, sender, NULL, MTA_STEP_NO_MAIL, MTA_STEP_NR_MAIL);
+    load_packets_add(before, steps, MTA_CMD_RCPT, "<user@example.org>", NULL, MTA_STEP_NO_RCPT,
+                     MTA_STEP_NR_RCPT);
+    load_packets_add_queue_id(before, MTA_CMD_DATA);
+    load_packets_add(before, steps, MTA_CMD_DATA, NULL, NULL, MTA_STEP_NO_DATA, MTA_STEP_NR_DATA);
+    load_packets_add_queue_id(end, MTA_CMD_EOM);
+    load_packets_add(end, steps, MTA_CMD_EOM, NULL, NULL, 0, 0);
+    return before->bytes.failed || end->bytes.failed ? LOAD_BROKEN : load_conn_push(conn);
+}
+
+/* The milter wants no more of the body. */
+static enum load_progress skip_body(struct load_conn *conn)
+{
+    conn->sent = conn->before.bytes.len + conn->content->packets.bytes.len;
+    conn->wait_at = conn->before.wait_count + conn->content->packets.wait_count;
+    return load_conn_push(conn);
 }
 
 /* Takes one packet from the input; false when there is none yet. */
@@ -177,10 +168,12 @@ static enum load_progress judge(struct load_conn *conn, char answer, struct am_s
     case MTA_ANS_QUARANTINE:
         result->edits++;
         return LOAD_WAITING;
-    case MTA_ANS_CONTINUE:
     case MTA_ANS_SKIP:
-        if (++conn->wait_at < conn->wait_count)
-            return push(conn);
+        return skip_body(conn);
+    case MTA_ANS_CONTINUE:
+        if (++conn->wait_at <
+            conn->before.wait_count + conn->content->packets.wait_count + conn->end.wait_count)
+            return load_conn_push(conn);
         break;
     case MTA_ANS_ACCEPT:
         break;

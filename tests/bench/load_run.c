@@ -16,6 +16,7 @@ enum { SAMPLES_MAX = 1 << 20, EVENTS_MAX = 64, SILENCE_MS = 60000 };
 struct load {
     const struct load_options *options;
     struct load_result *result;
+    struct load_content content;
     struct load_conn *conns; /* the counted ones, then the stuck ones, then the idle ones */
     unsigned conn_count;
     int epoll;
@@ -57,6 +58,17 @@ static bool more_to_begin(const struct load *load)
     return load_now_us() - load->started_us < options->seconds * INT64_C(1000000);
 }
 
+/* Has the socket of a message that did not fit watched until it has room again. */
+static void watch_room(struct load *load, struct load_conn *conn)
+{
+    if (conn->blocked == conn->awaits_room)
+        return;
+    struct epoll_event event = {.events = EPOLLIN | (conn->blocked ? EPOLLOUT : 0),
+                                .data.ptr = conn};
+    if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, conn->fd, &event) == 0)
+        conn->awaits_room = conn->blocked;
+}
+
 static enum load_progress begin(struct load *load, struct load_conn *conn, int64_t due_us)
 {
     char sender[512];
@@ -66,7 +78,9 @@ static enum load_progress begin(struct load *load, struct load_conn *conn, int64
         load->begun++;
         load->busy++;
     }
-    return load_conn_begin(conn, load->options, sender, due_us);
+    enum load_progress progress = load_conn_begin(conn, sender, due_us);
+    watch_room(load, conn);
+    return progress;
 }
 
 static void put_free(struct load *load, struct load_conn *conn)
@@ -92,7 +106,7 @@ static bool open_all(struct load *load, struct am_problem *problem)
         return am_problem_set(problem, "out of memory");
     for (; load->conn_count < total; load->conn_count++) {
         struct load_conn *conn = &load->conns[load->conn_count];
-        if (!load_conn_open(conn, options, problem))
+        if (!load_conn_open(conn, options, &load->content, problem))
             return false;
         conn->stuck = load->conn_count >= options->connections;
         if (load->conn_count >= options->connections + options->stuck)
@@ -186,10 +200,14 @@ static bool drive(struct load *load, struct am_problem *problem)
         for (int i = 0; i < count; i++) {
             struct load_conn *conn = events[i].data.ptr;
             struct load_result ignored = {0};
-            enum load_progress progress =
-                load_conn_go_on(conn, conn->stuck ? &ignored : load->result);
+            enum load_progress progress = LOAD_WAITING;
+            if ((events[i].events & EPOLLOUT) != 0)
+                progress = load_conn_push(conn);
+            if (progress == LOAD_WAITING && (events[i].events & ~(uint32_t)EPOLLOUT) != 0)
+                progress = load_conn_go_on(conn, conn->stuck ? &ignored : load->result);
             if (progress != LOAD_WAITING)
                 finish_message(load, conn, progress);
+            watch_room(load, conn);
         }
         report(load);
     }
@@ -230,6 +248,7 @@ bool load_run(const struct load_options *options, struct load_result *result,
     struct load load = {
         .options = options, .result = result, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     *result = (struct load_result){0};
+    load_packets_init(&load.content.packets);
     load.samples = calloc(SAMPLES_MAX, sizeof(*load.samples));
     load.free_conns = calloc(options->connections + 1, sizeof(struct load_conn *));
     bool ok = load.epoll >= 0 && load.samples != NULL && load.free_conns != NULL &&
@@ -242,6 +261,7 @@ bool load_run(const struct load_options *options, struct load_result *result,
     }
     for (unsigned i = 0; i < load.conn_count; i++)
         load_conn_close(&load.conns[i]);
+    load_packets_fini(&load.content.packets);
     free(load.conns);
     free(load.free_conns);
     free(load.samples);
