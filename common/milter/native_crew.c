@@ -36,6 +36,10 @@ static void leave(struct am_native_crew *crew)
         pthread_cond_signal(&crew->empty);
 }
 
+/*
+ * Each thread that ends joins the one that ended before it, and who waits for the crew joins the
+ * last: then what libraries keep for each thread is given back, too, before the program ends.
+ */
 static void *hand_main(void *user)
 {
     struct am_native_crew *crew = user;
@@ -52,8 +56,14 @@ static void *hand_main(void *user)
     pthread_cond_destroy(&hand.called);
 
     pthread_mutex_lock(&crew->lock);
+    bool joins = crew->any_left;
+    pthread_t before = crew->left;
+    crew->any_left = true;
+    crew->left = pthread_self();
     leave(crew);
     pthread_mutex_unlock(&crew->lock);
+    if (joins)
+        pthread_join(before, NULL);
     return NULL;
 }
 
@@ -62,10 +72,8 @@ static int start_hand(struct am_native_crew *crew)
 {
     pthread_t thread;
     int error = pthread_create(&thread, NULL, hand_main, crew);
-    if (error == 0) {
-        (void)pthread_detach(thread);
+    if (error == 0)
         return 0;
-    }
     pthread_mutex_lock(&crew->lock);
     set_running(crew, crew->running - 1);
     leave(crew);
@@ -118,7 +126,11 @@ void am_native_crew_wait(struct am_native_crew *crew)
     pthread_mutex_lock(&crew->lock);
     while (crew->count > 0)
         pthread_cond_wait(&crew->empty, &crew->lock);
+    bool joins = crew->any_left;
+    crew->any_left = false;
     pthread_mutex_unlock(&crew->lock);
+    if (joins)
+        pthread_join(crew->left, NULL);
 }
 
 static void stop_resting(struct am_native_crew *crew, const struct am_native_hand *hand)

@@ -30,6 +30,8 @@ struct am_native_crew {
     unsigned count, running;
     atomic_bool surplus; /* more threads run than there are places */
     bool ending, told_full;
+    bool any_left;
+    pthread_t left;             /* the last thread that ended */
     atomic_uint free;           /* threads that are ready for an event */
     atomic_ullong ended;        /* events */
     unsigned long long watched; /* `ended` at the last watch, when nobody was free then */
@@ -43,7 +45,7 @@ bool am_native_crew_start(struct am_native_crew *crew, struct am_problem *proble
 /* Tells all threads to end; those in an event are not interrupted. Threads: any. */
 void am_native_crew_end(struct am_native_crew *crew);
 
-/* Waits until every thread has ended. */
+/* Waits until every thread has ended; also those of a crew whose start failed half-way. */
 void am_native_crew_wait(struct am_native_crew *crew);
 
 /* Called by a thread of the crew between two events; it may rest in here. Returns false when it
