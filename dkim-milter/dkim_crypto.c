@@ -41,6 +41,12 @@ static const EVP_MD *get_sha256(void)
     return sha256;
 }
 
+bool dkim_crypto_start(struct am_problem *problem)
+{
+    return get_sha256() != NULL ||
+           am_problem_set(problem, "the cryptographic library has no SHA-256");
+}
+
 const char *dkim_key_type_word(enum dkim_key_type type)
 {
     return type == DKIM_KEY_ED25519 ? "ed25519" : "rsa";

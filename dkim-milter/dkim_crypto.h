@@ -15,6 +15,12 @@
  * Hashes, keys and signatures. Nobody else knows the cryptographic library.
  */
 
+/*
+ * Has the library read its own configuration and find SHA-256 now, not with the first message.
+ * Returns: false with a sentence. Blocking: reads files. Threads: any, as often as you like.
+ */
+bool dkim_crypto_start(struct am_problem *problem);
+
 /* Octets of a SHA-256 hash. */
 #define DKIM_HASH_LEN 32
 

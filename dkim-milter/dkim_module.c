@@ -28,6 +28,8 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
 
     if (derived == NULL)
         return am_problem_set(problem, "out of memory");
+    if (!dkim_crypto_start(problem))
+        return false;
     derived->conf = conf;
     derived->engine = &dkim_engine_builtin;
     set_limits(&derived->limits, conf);
@@ -47,6 +49,12 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
     derived->keys = dkim_key_cache_new(KEYS_KEPT);
     if (derived->keys == NULL)
         return am_problem_set(problem, "out of memory");
+    /* Last: it starts what close_conf() has to end. */
+    derived->signing = dkim_signing_open(conf, env, problem);
+    if (derived->signing == NULL) {
+        dkim_key_cache_free(derived->keys);
+        return false;
+    }
     *result = derived;
     return true;
 }
@@ -55,6 +63,7 @@ static void close_conf(void *object)
 {
     struct dkim_derived *derived = object;
 
+    dkim_signing_close(derived->signing);
     dkim_key_cache_free(derived->keys);
 }
 
@@ -86,28 +95,62 @@ static void warn_no_blanks(struct am_ctx *ctx)
 
     if (am_ctx_conn(ctx)->raw_headers || atomic_flag_test_and_set(&derived->told_no_blanks))
         return;
-    am_ctx_log(ctx, AM_LOG_WARNING,
-               "the MTA does not hand header fields on as they are (it refused SMFIP_HDR_LEADSPC), "
-               "so signatures with \"simple\" header canonicalization are verified by a guess of "
-               "one blank behind each colon: Postfix 2.5 and Sendmail 8.14 or later, with milter "
-               "protocol 6, can do better");
+    am_ctx_log(
+        ctx, AM_LOG_WARNING,
+        "the MTA does not hand header fields on as they are (it refused SMFIP_HDR_LEADSPC), "
+        "so signatures with \"simple\" header canonicalization are made and verified by a "
+        "guess of one blank behind each colon: Postfix 2.5 and Sendmail 8.14 or later, with milter "
+        "protocol 6, can do better");
+}
+
+static struct dkim_role_choice choose_role(struct am_ctx *ctx)
+{
+    const struct dkim_derived *derived = am_ctx_derived(ctx);
+    const struct am_conn_info *conn = am_ctx_conn(ctx);
+    struct dkim_role_facts facts = {
+        .client = conn->client,
+        .is_local = conn->is_local,
+        .login = conn->auth_user,
+        .daemon_name = conn->daemon_name,
+    };
+
+    return dkim_role_choose(&derived->signing->rules, &facts);
+}
+
+/* Tells whether the message needs nothing from us, and records why. */
+static bool is_left_alone(struct am_ctx *ctx, const struct dkim_role_choice *choice)
+{
+    const struct dkim_derived *derived = am_ctx_derived(ctx);
+    const char *exempt =
+        choice->role == DKIM_ROLE_VERIFY ? dkim_module_exempt(derived, am_ctx_conn(ctx)) : NULL;
+
+    if (choice->role == DKIM_ROLE_SIGN || (choice->role == DKIM_ROLE_VERIFY && exempt == NULL))
+        return false;
+    if (exempt != NULL)
+        dkim_module_report_exempt(ctx, exempt);
+    /* Where there are keys, whoever misses a signature finds the reason in the log. */
+    if (derived->signing->rules.has_keys)
+        am_ctx_note(ctx, "unsigned", "%s", choice->why_not);
+    return true;
 }
 
 static enum am_verdict on_envfrom(struct am_ctx *ctx)
 {
-    const struct am_conn_info *conn = am_ctx_conn(ctx);
     struct dkim_msg_state *state = am_ctx_msg_state(ctx);
+    struct dkim_role_choice choice = choose_role(ctx);
 
     if (state == NULL)
         return AM_FAIL;
-    const char *exempt = dkim_module_exempt(am_ctx_derived(ctx), conn);
-    if (exempt != NULL) {
-        dkim_module_report_exempt(ctx, exempt);
+    if (is_left_alone(ctx, &choice))
         return AM_DONE;
+    state->role = choice.role;
+    state->not_ours = choice.why_not;
+    if (choice.role == DKIM_ROLE_SIGN) {
+        am_ctx_set_outgoing(ctx);
+        am_ctx_note(ctx, "signs_for", "%s", choice.word);
     }
-    state->role = DKIM_ROLE_VERIFY;
     warn_no_blanks(ctx);
-    dkim_fields_init(&state->fields, am_ctx_arena(ctx), !conn->raw_headers);
+    dkim_fields_init(&state->fields, am_ctx_arena(ctx), !am_ctx_conn(ctx)->raw_headers);
     return AM_CONTINUE;
 }
 
@@ -117,7 +160,7 @@ static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *r
     struct dkim_msg_state *state = am_ctx_msg_state(ctx);
 
     (void)params;
-    if (state == NULL || rejected)
+    if (state == NULL || rejected || state->role != DKIM_ROLE_VERIFY)
         return AM_CONTINUE;
     return am_recipients_add(&state->verifying.recipients, am_ctx_arena(ctx), recipient, false)
                ? AM_CONTINUE
@@ -143,6 +186,8 @@ static enum am_verdict on_eoh(struct am_ctx *ctx)
 
     if (state == NULL)
         return AM_CONTINUE;
+    if (state->role == DKIM_ROLE_SIGN)
+        return dkim_module_sign_start(ctx, state);
     return dkim_module_verify_start(ctx, state) ? AM_CONTINUE : AM_FAIL;
 }
 
@@ -150,7 +195,20 @@ static enum am_verdict on_body(struct am_ctx *ctx, struct am_span chunk)
 {
     struct dkim_msg_state *state = am_ctx_msg_state(ctx);
 
-    return state != NULL && dkim_module_verify_body(state, chunk) ? AM_CONTINUE : AM_SKIP_BODY;
+    if (state == NULL)
+        return AM_SKIP_BODY;
+    bool wants_more = state->role == DKIM_ROLE_SIGN ? dkim_module_sign_body(ctx, state, chunk)
+                                                    : dkim_module_verify_body(state, chunk);
+    return wants_more ? AM_CONTINUE : AM_SKIP_BODY;
+}
+
+/* A message without a body may come without an end of its header. */
+static enum am_verdict sign(struct am_eom_ctx *eom, struct dkim_msg_state *state)
+{
+    enum am_verdict verdict =
+        state->signing.started ? AM_CONTINUE : dkim_module_sign_start(am_eom_ctx_base(eom), state);
+
+    return verdict == AM_CONTINUE ? dkim_module_sign_finish(eom, state) : verdict;
 }
 
 static enum am_verdict on_eom(struct am_eom_ctx *eom)
@@ -160,26 +218,30 @@ static enum am_verdict on_eom(struct am_eom_ctx *eom)
 
     if (state == NULL)
         return AM_CONTINUE;
+    if (state->role == DKIM_ROLE_SIGN)
+        return sign(eom, state);
     if (!state->verifying.started && !dkim_module_verify_start(ctx, state))
         return AM_FAIL;
     dkim_module_verify_finish(ctx, state);
     dkim_module_report(ctx, state);
+    dkim_module_report_not_ours(ctx, state);
     return dkim_module_rule(ctx, state);
 }
 
 const struct am_module dkim_module = {
     .abi = AM_MODULE_ABI,
     .name = "dkim",
-    .summary = "verifies the signatures of messages (DKIM, RFC 6376)",
+    .summary = "verifies signatures of messages, and signs them (DKIM, RFC 6376)",
     .options = dkim_options,
     .conf_size = sizeof(struct dkim_conf),
     .extra_sections = dkim_extra_sections,
     .conf_check = dkim_options_check,
     .conf_open = open_conf,
     .conf_close = close_conf,
+    .conn_size = sizeof(struct dkim_conn_state),
     .msg_size = sizeof(struct dkim_msg_state),
     .needs = AM_NEEDS_RAW_HEADERS,
-    .actions = AM_ACTION_QUARANTINE,
+    .actions = AM_ACTION_QUARANTINE | AM_ACTION_ADD_HEADER,
     .answers = stages_answered,
     .wants = stages_wanted,
     .envfrom = on_envfrom,
