@@ -6,8 +6,10 @@
 #include "common/base/netset.h"
 #include "common/milter/module.h"
 #include "common/milter/ruling.h"
+#include "dkim-milter/dkim_body_look.h"
 #include "dkim-milter/dkim_key_cache.h"
 #include "dkim-milter/dkim_options.h"
+#include "dkim-milter/dkim_signing.h"
 
 /* What the files of the glue (dkim_module*.c) share; nobody else includes it. */
 
@@ -23,12 +25,12 @@ struct dkim_derived {
     struct am_overrides *overrides;
     uint32_t options; /* places of the policy that may be asked at all */
     atomic_flag told_no_blanks;
+    struct dkim_signing *signing;
 };
 
-/* What is done with a message. Decided once; a message is never both verified and signed. */
-enum dkim_role {
-    DKIM_ROLE_NONE,
-    DKIM_ROLE_VERIFY,
+/* Of a connection: what was told already. */
+struct dkim_conn_state {
+    bool told_8bit, told_long;
 };
 
 /* Of a message that is verified. */
@@ -45,12 +47,39 @@ struct dkim_verifying {
     struct am_ruling_state ruled;
 };
 
+/* Why a message of ours is not signed. */
+enum dkim_unsigned {
+    DKIM_UNSIGNED_FROM,
+    DKIM_UNSIGNED_KEY,
+    DKIM_UNSIGNED_LOGIN,
+    DKIM_UNSIGNED_HEADER_SIZE,
+};
+
+/* Of a message that is ours to sign. */
+struct dkim_signing_state {
+    bool started;
+    struct am_address address; /* whom it is signed for */
+    const char *domain;        /* of it, in lower-case A-labels */
+    struct dkim_keys_choice choice;
+    struct dkim_signer *signer; /* NULL: it is not signed */
+    enum dkim_unsigned kind;    /* and why not, then */
+    const char *why_not;
+    bool refuse; /* and it is refused */
+    bool failed; /* memory was short */
+    struct dkim_verify_env again_env;
+    struct dkim_verifier *again;              /* of our own earlier signatures; or NULL */
+    bool left_out[DKIM_KEYS_PER_MESSAGE_MAX]; /* such a one is valid */
+    struct dkim_body_look look;
+};
+
 /* Of a message. */
 struct dkim_msg_state {
-    enum dkim_role role;
+    enum dkim_role role;       /* decided once; a message is never both verified and signed */
+    const char *not_ours;      /* why it is not ours to sign; or NULL */
     struct dkim_fields fields; /* the whole header, raw, kept once */
     size_t signature_fields;   /* how many of them are signatures */
     struct dkim_verifying verifying;
+    struct dkim_signing_state signing;
 };
 
 /* --- dkim_module_verify.c --- */
@@ -88,5 +117,61 @@ bool dkim_module_may(const struct dkim_derived *derived, unsigned actions);
  * set and its rule noted: the severest ruling counts.
  */
 enum am_verdict dkim_module_rule(struct am_ctx *ctx, struct dkim_msg_state *state);
+
+/* --- dkim_module_decide.c --- */
+
+/*
+ * Decides whether a message of ours is signed and fills `state` with the keys, or with why not.
+ * fields: prepared. Returns: whether it is signed.
+ */
+bool dkim_module_decide(struct am_ctx *ctx, const struct dkim_fields *fields,
+                        struct dkim_signing_state *state) AM_MUST_USE;
+
+/* Returns the domain that a message would have been signed for had it been ours, or NULL. */
+const char *dkim_module_would_sign(struct am_ctx *ctx, struct dkim_msg_state *message);
+
+/* --- dkim_module_sign.c --- */
+
+/*
+ * Begins to sign, at the end of the header.
+ *
+ * Returns: CONTINUE; DONE when the message stays unsigned; FAIL when memory is short.
+ * Blocking: never.
+ */
+enum am_verdict dkim_module_sign_start(struct am_ctx *ctx, struct dkim_msg_state *message);
+
+/* Takes a chunk of the body. Returns: false when no further one can change anything. */
+bool dkim_module_sign_body(struct am_ctx *ctx, struct dkim_msg_state *message,
+                           struct am_span chunk);
+
+/*
+ * Adds the signatures and returns the verdict: REJECT for what is not signed and refused for it,
+ * FAIL when a signature could not be made. Blocking: when the message came with a signature of
+ * ours, until the look-up's deadline.
+ */
+enum am_verdict dkim_module_sign_finish(struct am_eom_ctx *eom, struct dkim_msg_state *message);
+
+/* --- dkim_module_again.c --- */
+
+/* Begins to verify our own earlier signatures, if there are any. Returns: false when memory is
+ * short. */
+bool dkim_module_again_start(struct am_ctx *ctx, const struct dkim_msg_state *message,
+                             struct dkim_signing_state *state) AM_MUST_USE;
+
+/* Takes those keys back that have a valid signature already. Returns how many. Blocking: until the
+ * look-up's deadline. */
+size_t dkim_module_again_finish(struct am_ctx *ctx, struct dkim_signing_state *state);
+
+/* --- dkim_module_sign_report.c --- */
+
+/* Says why a message of ours is not signed. */
+void dkim_module_report_unsigned(struct am_ctx *ctx, const struct dkim_signing_state *state);
+
+/* Says with what it was signed; `values` as dkim_signer_finish() left them. */
+void dkim_module_report_signed(struct am_ctx *ctx, const struct dkim_signing_state *state,
+                               const char *const *values);
+
+/* Says of a message that is verified why it was not signed, when there is a key for its author. */
+void dkim_module_report_not_ours(struct am_ctx *ctx, struct dkim_msg_state *message);
 
 #endif

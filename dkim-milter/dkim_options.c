@@ -2,11 +2,33 @@
 
 #include "common/mail/pattern.h"
 #include "dkim-milter/dkim_crypto.h"
+#include "dkim-milter/dkim_login.h"
+#include "dkim-milter/dkim_role.h"
+#include "dkim-milter/dkim_sign.h"
 #include "dkim-milter/dkim_signature.h"
 
 _Static_assert(DKIM_POLICY_UNALIGNED < AM_POLICY_MAX, "the policy is too small");
 
 static const struct am_choice partial_bodies[] = {{"policy", 0}, {"pass", 1}, {NULL, 0}};
+
+static const struct am_choice modes[] = {
+    {"auto", DKIM_MODE_AUTO}, {"verify", DKIM_MODE_VERIFY}, {"sign", DKIM_MODE_SIGN}, {NULL, 0}};
+
+static const struct am_choice signers[] = {
+    {"from", DKIM_SIGN_BY_FROM}, {"envelope", DKIM_SIGN_BY_ENVELOPE}, {NULL, 0}};
+
+static const struct am_choice canonicalizations[] = {
+    {"relaxed/relaxed", DKIM_CANON_PAIR(DKIM_CANON_RELAXED, DKIM_CANON_RELAXED)},
+    {"relaxed/simple", DKIM_CANON_PAIR(DKIM_CANON_RELAXED, DKIM_CANON_SIMPLE)},
+    {"simple/relaxed", DKIM_CANON_PAIR(DKIM_CANON_SIMPLE, DKIM_CANON_RELAXED)},
+    {"simple/simple", DKIM_CANON_PAIR(DKIM_CANON_SIMPLE, DKIM_CANON_SIMPLE)},
+    {NULL, 0}};
+
+static const struct am_choice bindings[] = {
+    {"auto", DKIM_LOGIN_AUTO}, {"map", DKIM_LOGIN_MAP}, {"off", DKIM_LOGIN_OFF}, {NULL, 0}};
+
+static const struct am_choice unsigned_actions[] = {
+    {"unsigned", DKIM_UNSIGNED_PASS_ON}, {"reject", DKIM_UNSIGNED_REJECT}, {NULL, 0}};
 
 /* The options of each result, in either section. */
 #define POLICIES(ROW)                                                                              \
@@ -29,6 +51,20 @@ static const struct am_choice partial_bodies[] = {{"policy", 0}, {"pass", 1}, {N
 #define NUMBER(NAME, MEMBER, MIN, MAX, FALLBACK, HELP)                                             \
     {                                                                                              \
         .name = (NAME), .kind = AM_OPTION_INT, AT(MEMBER), .min = (MIN), .max = (MAX),             \
+        .fallback = (FALLBACK), .help = (HELP)                                                     \
+    }
+
+#define BOOL(NAME, MEMBER, FALLBACK, HELP)                                                         \
+    {                                                                                              \
+        .name = (NAME), .kind = AM_OPTION_BOOL, AT(MEMBER), .fallback = (FALLBACK), .help = (HELP) \
+    }
+#define TEXT(NAME, MEMBER, HELP)                                                                   \
+    {                                                                                              \
+        .name = (NAME), .kind = AM_OPTION_TEXT, AT(MEMBER), .fallback = "", .help = (HELP)         \
+    }
+#define CHOICE(NAME, MEMBER, CHOICES, FALLBACK, HELP)                                              \
+    {                                                                                              \
+        .name = (NAME), .kind = AM_OPTION_CHOICE, AT(MEMBER), .choices = (CHOICES),                \
         .fallback = (FALLBACK), .help = (HELP)                                                     \
     }
 
@@ -95,6 +131,60 @@ const struct am_option dkim_options[] = {
      AT(override_map),
      .fallback = "",
      .help = "file of overrides by client, sender and recipient"},
+    CHOICE("mode", mode, modes, "auto",
+           "sign what is ours and verify the rest, only verify, or only sign"),
+    BOOL("sign_authenticated", sign_authenticated, "yes", "sign mail of authenticated clients"),
+    BOOL("sign_local", sign_local, "yes", "sign mail submitted on this machine"),
+    {.name = "sign_networks",
+     .kind = AM_OPTION_NETS,
+     AT(sign_networks),
+     .fallback = "",
+     .help = "clients whose mail is signed"},
+    {.name = "sign_daemons",
+     .kind = AM_OPTION_LIST,
+     AT(sign_daemons),
+     .fallback = "",
+     .help = "names of MTA listeners ({daemon_name}) whose mail is signed"},
+    TEXT("key_directory", key_directory,
+         "directory with the keys of each domain: DOMAIN/SELECTOR.pem"),
+    TEXT("key_table", key_table, "table of keys: file, or sqlite:DATABASE"),
+    TEXT("signing_table", signing_table,
+         "table of who signs with which keys: file, or sqlite:DATABASE"),
+    CHOICE("sign_by", sign_by, signers, "from",
+           "whose keys sign: of From or of the envelope sender"),
+    {.name = "sign_headers",
+     .kind = AM_OPTION_LIST,
+     AT(sign_headers),
+     .fallback = "",
+     .check = dkim_sign_delta_check,
+     .help = "changes of the list of signed fields: +Name, -Name"},
+    {.name = "oversign_headers",
+     .kind = AM_OPTION_LIST,
+     AT(oversign_headers),
+     .fallback = "",
+     .check = dkim_sign_delta_check,
+     .help = "changes of the list of fields that nobody may add: +Name, -Name"},
+    CHOICE("sign_canonicalization", sign_canonicalization, canonicalizations, "relaxed/relaxed",
+           "canonicalization of header and body (c=)"),
+    {.name = "sign_expire",
+     .kind = AM_OPTION_DURATION,
+     AT(sign_expire_ms),
+     .min = 0,
+     .max = INT64_C(366) * 86400000,
+     .fallback = "0",
+     .help = "how long a signature is good (x=); 0: for ever"},
+    BOOL("sign_timestamp", sign_timestamp, "yes", "say when a signature was made (t=)"),
+    BOOL("sign_copied_headers", sign_copied_headers, "no",
+         "put a copy of the signed fields into the signature (z=)"),
+    CHOICE("login_binding", login_binding, bindings, "auto",
+           "what authenticated users may sign for: the domain of their login, what login_map says, "
+           "or all"),
+    TEXT("login_map", login_map, "file of what each login may write as"),
+    CHOICE("login_mismatch", login_mismatch, unsigned_actions, "unsigned",
+           "what to do with mail that its login may not sign"),
+    CHOICE("unusable_from", unusable_from, unsigned_actions, "unsigned",
+           "what to do with mail of ours without exactly one usable From"),
+    BOOL("sign_again", sign_again, "no", "sign mail that has a valid signature of the same key"),
     {0}};
 
 static const struct am_option override_options[] = {
@@ -118,10 +208,39 @@ struct am_override_source dkim_options_source(const struct dkim_conf *conf)
     };
 }
 
+/* Options of the signing side that make no sense together. */
+static bool check_signing(const struct dkim_conf *conf, struct am_problem *problem)
+{
+    bool has_directory = conf->key_directory[0] != '\0', has_keys = conf->key_table[0] != '\0',
+         has_signing = conf->signing_table[0] != '\0', has_map = conf->login_map[0] != '\0';
+
+    if (has_keys && !has_signing)
+        return am_problem_set(problem,
+                              "dkim.key_table names keys, but nothing says who signs with them: "
+                              "set dkim.signing_table");
+    if (has_signing && !has_keys && !has_directory)
+        return am_problem_set(problem, "dkim.signing_table says who signs, but there are no keys: "
+                                       "set dkim.key_table or dkim.key_directory");
+    if (conf->mode == DKIM_MODE_SIGN && !has_directory && !has_signing)
+        return am_problem_set(problem,
+                              "dkim.mode = sign, but there are no keys: set dkim.key_directory, "
+                              "or dkim.key_table and dkim.signing_table");
+    if (conf->login_binding == DKIM_LOGIN_MAP && !has_map)
+        return am_problem_set(problem, "dkim.login_binding = map, but there is no map: set "
+                                       "dkim.login_map");
+    if (conf->login_binding != DKIM_LOGIN_MAP && has_map)
+        return am_problem_set(problem, "dkim.login_map is read with dkim.login_binding = map only: "
+                                       "set that, or leave the map out");
+    if (conf->sign_expire_ms > 0 && conf->sign_expire_ms < 60000)
+        return am_problem_set(problem, "dkim.sign_expire is shorter than a minute: the signature "
+                                       "would expire on the way");
+    return true;
+}
+
 bool dkim_options_check(const void *values, const struct am_config *config,
                         struct am_problem *problem)
 {
     struct am_override_source source = dkim_options_source(values);
 
-    return am_overrides_check(&source, config, problem);
+    return check_signing(values, problem) && am_overrides_check(&source, config, problem);
 }

@@ -4,6 +4,7 @@
 #include "common/base/config.h"
 #include "common/base/option.h"
 #include "common/milter/override.h"
+#include "dkim-milter/dkim_canon.h"
 #include "dkim-milter/dkim_verify.h"
 
 /* Section "dkim" and the repeated section "dkim_override" of the configuration file. */
@@ -25,7 +26,31 @@ struct dkim_conf {
     bool exempt_authenticated, exempt_local;
     struct am_netlist exempt_networks;
     const char *override_map;
+
+    int mode; /* enum dkim_mode */
+    bool sign_authenticated, sign_local;
+    struct am_netlist sign_networks;
+    struct am_strlist sign_daemons;
+    const char *key_directory, *key_table, *signing_table;
+    int sign_by; /* enum dkim_sign_by */
+    struct am_strlist sign_headers, oversign_headers;
+    int sign_canonicalization; /* DKIM_CANON_PAIR() */
+    int64_t sign_expire_ms;    /* 0: no x= */
+    bool sign_timestamp, sign_copied_headers;
+    int login_binding; /* enum dkim_login_binding */
+    const char *login_map;
+    int login_mismatch, unusable_from; /* enum dkim_unsigned_action */
+    bool sign_again;
 };
+
+/* Whose keys sign: those of the From field or of MAIL FROM. */
+enum dkim_sign_by { DKIM_SIGN_BY_FROM, DKIM_SIGN_BY_ENVELOPE };
+
+/* What is done with mail that is ours and must not be signed. */
+enum dkim_unsigned_action { DKIM_UNSIGNED_PASS_ON, DKIM_UNSIGNED_REJECT };
+
+/* Two canonicalisations in one number. */
+#define DKIM_CANON_PAIR(HEADER, BODY) ((HEADER)*DKIM_CANON_COUNT + (BODY))
 
 /* Rows of section "dkim"; end with a zero row. */
 extern const struct am_option dkim_options[];

@@ -4,5 +4,6 @@
 #include "dkim-milter/dkim_module.h"
 
 AM_APP_MAIN("dkim-milter",
-            "Verifies DKIM signatures (RFC 6376) and reports them in Authentication-Results.",
+            "Signs mail with DKIM (RFC 6376), verifies signatures and reports them in "
+            "Authentication-Results.",
             &dkim_module)

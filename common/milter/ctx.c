@@ -121,6 +121,12 @@ void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason)
         message->quarantine = am_reply_clean(message->arena, reason, false);
 }
 
+void am_ctx_set_outgoing(struct am_ctx *ctx)
+{
+    if (ctx->session->message != NULL)
+        ctx->session->message->outgoing = true;
+}
+
 /* Keys of the log are of [a-z0-9_]; a module's name may hold a hyphen. */
 static char *note_key(struct am_ctx *ctx, const char *key)
 {

@@ -84,6 +84,11 @@ static void note_failure(struct am_ctx *ctx, const char *why)
         message->failures = text;
 }
 
+static bool is_outgoing(const struct am_ctx *ctx)
+{
+    return ctx->session->message != NULL && ctx->session->message->outgoing;
+}
+
 /* Turns a failure into a result for the header and into the action of milter.on_failure. */
 static enum am_verdict fail(struct am_ctx *ctx, const char *why)
 {
@@ -92,7 +97,7 @@ static enum am_verdict fail(struct am_ctx *ctx, const char *why)
                                      .result = "temperror",
                                      .reason = why};
 
-    if (!published(ctx))
+    if (!published(ctx) && !is_outgoing(ctx))
         am_ctx_publish(ctx, &result);
     note_failure(ctx, why);
     switch ((enum am_failure_action)ctx->session->runtime->milter->on_failure) {

@@ -41,6 +41,7 @@ struct am_message {
     int64_t header_bytes;
     size_t rejected_rcpts;
     bool accepted;  /* no module is asked any more */
+    bool outgoing;  /* this site's own: without results it gets no field */
     bool put_off;   /* came while the program was stopping */
     uint8_t *flags; /* of enum am_module_flag, per module */
     void **state;   /* per module */

@@ -353,6 +353,13 @@ bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const cha
 void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason);
 
 /*
+ * Says that the message is this site's own on its way out: no Authentication-Results field is
+ * written that holds nothing but "none", or that a check could not do its work. No effect outside a
+ * message.
+ */
+void am_ctx_set_outgoing(struct am_ctx *ctx);
+
+/*
  * Adds a value to the message's decision line, under "<module>_<key>". Copies it. No effect outside
  * a message: what is found at connect or HELO belongs into results or the connection's state.
  */

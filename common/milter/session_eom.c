@@ -53,8 +53,12 @@ static bool refuse_flood(struct am_session *session, struct am_decision *decisio
 
 static bool send_header(struct am_session *session)
 {
+    const struct am_message *message = session->message;
+
     if (!session->runtime->authres->add_header ||
         (session->agreement.actions & AM_ACTION_ADD_HEADER) == 0)
+        return true;
+    if (message->outgoing && message->results.count == 0)
         return true;
     return am_header_out_send(session);
 }

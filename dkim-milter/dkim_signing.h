@@ -1,0 +1,46 @@
+#ifndef DKIM_DKIM_SIGNING_H
+#define DKIM_DKIM_SIGNING_H
+
+#include "common/milter/module.h"
+#include "dkim-milter/dkim_keys.h"
+#include "dkim-milter/dkim_login.h"
+#include "dkim-milter/dkim_options.h"
+#include "dkim-milter/dkim_published.h"
+#include "dkim-milter/dkim_role.h"
+#include "dkim-milter/dkim_sign.h"
+
+/* What the signing side makes of the configuration, once. */
+struct dkim_signing {
+    const struct dkim_conf *conf;
+    struct dkim_role_rules rules;
+    const struct dkim_keys *keys;        /* NULL: none are configured */
+    const struct dkim_sign_names *names; /* of the configuration */
+    struct am_table *names_by_deltas;    /* of keys with a list of their own: index of own_names */
+    const struct dkim_sign_names **own_names;
+    size_t own_count;
+    const struct dkim_login_map *logins; /* NULL: none */
+    struct dkim_published *published;    /* NULL: nobody compares */
+};
+
+/*
+ * Reads keys, tables and the map, has them watched, logs what is wrong with a part of them, and
+ * has the keys compared with the DNS in the background.
+ *
+ * Returns: NULL with a sentence that names the option.
+ * Ownership: lives as long as env->arena, but closed first. Blocking: reads files.
+ */
+struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struct am_conf_env *env,
+                                       struct am_problem *problem) AM_MUST_USE;
+
+/* Ends what runs in the background. NULL is allowed. */
+void dkim_signing_close(struct dkim_signing *signing);
+
+/*
+ * Fills what a key makes of the configuration. `identity`, `key` and `names` point into `signing`.
+ * arena: for short-lived texts. Returns: false when memory is short.
+ */
+bool dkim_signing_request(const struct dkim_signing *signing, struct am_arena *arena,
+                          const struct dkim_signing_key *key,
+                          struct dkim_sign_request *request) AM_MUST_USE;
+
+#endif
