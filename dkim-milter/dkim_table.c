@@ -135,15 +135,22 @@ void dkim_table_place(const struct dkim_table *table, size_t line, struct am_pro
                        line);
 }
 
+/* A NUL separates nothing: it is to be seen, and refused. */
+static bool is_separator(char c, const char *also)
+{
+    return is_blank(c) || (c != '\0' && strchr(also, c) != NULL);
+}
+
 struct am_span dkim_table_word(struct am_span *text, const char *also)
 {
     struct am_span rest = *text;
     size_t from = 0, end;
-    while (from < rest.len && (is_blank(rest.ptr[from]) || strchr(also, rest.ptr[from]) != NULL))
+    if (rest.len == 0)
+        return rest;
+    while (from < rest.len && is_separator(rest.ptr[from], also))
         from++;
-    for (end = from; end < rest.len; end++)
-        if (is_blank(rest.ptr[end]) || (rest.ptr[end] != '\0' && strchr(also, rest.ptr[end])))
-            break;
+    for (end = from; end < rest.len && !is_separator(rest.ptr[end], also);)
+        end++;
     *text = am_span_of(rest.ptr + end, rest.len - end);
     return am_span_of(rest.ptr + from, end - from);
 }

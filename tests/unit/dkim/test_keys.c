@@ -146,7 +146,8 @@ static void reports_broken_rows_and_uses_the_others(void **state)
 
 static void survives_a_nul(void **state)
 {
-    static const char text[] = "good example.org s a.key\nx exa\0mple.org s a.key\n";
+    static const char text[] = "good example.org s a.key\nx exa\0mple.org s a.key\n"
+                               "\0y example.org s a.key\nz example.org \0s a.key\n";
     struct am_problem problem;
     (void)state;
     key_room_key("a.key", 1);
@@ -155,7 +156,10 @@ static void survives_a_nul(void **state)
     fclose(file);
     struct dkim_keys *keys = key_room_keys(NULL, key_room_path("keys"), NULL, &problem);
     assert_int_equal(dkim_keys_count(keys), 1);
+    assert_int_equal(key_room_warnings(keys), 3);
     assert_true(key_room_warned(keys, "keys:2: the row holds a control character (0x00)"));
+    assert_true(key_room_warned(keys, "keys:3: the row holds a control character (0x00)"));
+    assert_true(key_room_warned(keys, "keys:4: the row holds a control character (0x00)"));
 }
 
 static void reports_signing_rows_without_keys(void **state)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "common/milter/watch.h"
 #include "tests/unit/dkim/key_room.h"
 
 #define SCHEMA                                                                                     \
@@ -170,6 +171,41 @@ static void reads_the_log_of_a_writer_and_leaves_no_files(void **state)
     assert_false(is_there("db-shm"));
 }
 
+/* A commit asks for a reload, in whichever mode the writer works and while it stays connected; the
+ * reload itself does not, or it would never end. */
+static void a_commit_wakes_and_reading_does_not(void **state)
+{
+    static const char *const modes[] = {"WAL", "DELETE", "TRUNCATE", "PERSIST"};
+    (void)state;
+    sqlite3 *db = make(SCHEMA);
+    const char *log = key_room_path("db-wal"), *path = key_room_path("db");
+    struct am_watch_path paths[] = {{path, true}, {log, true}};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        char pragma[64];
+        struct am_watch *watch = am_watch_new(NULL);
+        assert_non_null(watch);
+        snprintf(pragma, sizeof(pragma), "PRAGMA journal_mode=%s", modes[i]);
+        run(db, pragma);
+        assert_non_null(open_keys());
+        am_watch_set(watch, paths, 2);
+        assert_non_null(open_keys());
+        assert_false(am_watch_read(watch));
+        run(db, "INSERT INTO dkim_signing VALUES ('example.org', 'k')");
+        assert_true(am_watch_read(watch));
+        assert_non_null(open_keys());
+        assert_false(am_watch_read(watch));
+        am_watch_free(watch);
+    }
+    run(db, "PRAGMA journal_mode=WAL");
+    sqlite3_close(db);
+    struct am_watch *watch = am_watch_new(NULL);
+    assert_non_null(watch);
+    am_watch_set(watch, paths, 2);
+    assert_non_null(open_keys());
+    assert_false(am_watch_read(watch));
+    am_watch_free(watch);
+}
+
 static void knows_odd_paths(void **state)
 {
     (void)state;
@@ -192,6 +228,7 @@ int main(void)
         TEST(says_that_a_database_is_locked),
         TEST(takes_views_and_survives_odd_values),
         TEST(reads_the_log_of_a_writer_and_leaves_no_files),
+        TEST(a_commit_wakes_and_reading_does_not),
         TEST(knows_odd_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
