@@ -11,6 +11,7 @@
 struct reader {
     struct sign_arguments *args;
     const char *domain, *selector;
+    const char *sender, *config; /* to be explained */
     struct am_arena *arena;
 };
 
@@ -26,6 +27,8 @@ enum {
     OPTION_COPIED_FIELDS,
     OPTION_NOW,
     OPTION_MESSAGE,
+    OPTION_EXPLAIN_SENDER,
+    OPTION_CONFIG,
     OPTION_HELP,
 };
 
@@ -41,6 +44,8 @@ static const struct option options[] = {
     {"copied-fields", no_argument, NULL, OPTION_COPIED_FIELDS},
     {"now", required_argument, NULL, OPTION_NOW},
     {"message", no_argument, NULL, OPTION_MESSAGE},
+    {"explain-sender", required_argument, NULL, OPTION_EXPLAIN_SENDER},
+    {"config", required_argument, NULL, OPTION_CONFIG},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -48,7 +53,8 @@ static const struct option options[] = {
 static void print_help(void)
 {
     fputs(
-        "usage: authmilter sign --domain DOMAIN --selector NAME --key FILE [OPTION...] FILE\n\n"
+        "usage: authmilter sign --domain DOMAIN --selector NAME --key FILE [OPTION...] FILE\n"
+        "       authmilter sign --explain-sender ADDRESS [--config FILE]\n\n"
         "Signs a message with DKIM (RFC 6376) as dkim-milter does, and prints the DKIM-Signature\n"
         "field. FILE holds one message; - is standard input.\n\n"
         "  --domain DOMAIN       the signing domain, d=\n"
@@ -63,8 +69,11 @@ static void print_help(void)
         "  --copied-fields       z=, a copy of the signed fields\n"
         "  --now TIME            t=: seconds since 1970, or as in 2026-11-21T08:30:00Z\n"
         "  --message             print the whole signed message\n\n"
-        "Exit status: 0 signed, 1 not a message that can be signed, 64 wrong usage,\n"
-        "69 something needed is not available.\n",
+        "  --explain-sender ADDRESS  tell which keys of dkim-milter would sign for it, and why\n"
+        "  --config FILE             its configuration; default:\n"
+        "                            /etc/authmilter/dkim-milter.conf\n\n"
+        "Exit status: 0 signed, or there are keys; 1 not a message that can be signed, or there\n"
+        "is no key; 64 wrong usage, 69 something needed is not available.\n",
         stdout);
 }
 
@@ -191,6 +200,12 @@ static bool take_option(struct reader *reader, int option)
     case OPTION_MESSAGE:
         args->message = true;
         return true;
+    case OPTION_EXPLAIN_SENDER:
+        reader->sender = optarg;
+        return true;
+    case OPTION_CONFIG:
+        reader->config = optarg;
+        return true;
     default:
         return refuse("wrong usage");
     }
@@ -214,6 +229,12 @@ static int read_arguments(int argc, char **argv, struct reader *reader)
         if (!take_option(reader, option))
             return AM_EXIT_USAGE;
     }
+    if (reader->sender != NULL)
+        return optind == argc && args->key_count == 0
+                   ? -1
+                   : sign_wrong_usage("--explain-sender signs nothing: no file, no key");
+    if (reader->config != NULL)
+        return sign_wrong_usage("--config is for --explain-sender");
     if (args->key_count == 0)
         return sign_wrong_usage("--domain, --selector and --key are needed");
     if (reader->selector != NULL)
@@ -234,7 +255,8 @@ static int run(int argc, char **argv)
         return sign_unavailable("out of memory");
     int status = read_arguments(argc, argv, &reader);
     if (status < 0)
-        status = sign_run(&args);
+        status =
+            reader.sender == NULL ? sign_run(&args) : sign_explain(reader.sender, reader.config);
     am_arena_free(arena);
     return status;
 }

@@ -32,6 +32,14 @@ struct sign_arguments {
 /* Signs as the arguments say; complains on standard error. Returns: the exit status. */
 int sign_run(const struct sign_arguments *args);
 
+/*
+ * Prints which keys of dkim-milter would sign for an address, and why.
+ *
+ * path: of its configuration; NULL: the usual one.
+ * Returns: the exit status: 0 when there are some, SIGN_EXIT_UNSIGNED when there are none.
+ */
+int sign_explain(const char *sender, const char *path);
+
 /* Says what is wrong with the command line. Returns: AM_EXIT_USAGE. */
 int sign_wrong_usage(const char *what);
 

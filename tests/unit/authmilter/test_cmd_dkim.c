@@ -14,7 +14,8 @@
 
 /* keygen, sign, verify and testkey as a person uses them, in a folder of the test's own. */
 
-static char folder[] = "cmd-dkim-XXXXXX";
+/* Not in the build tree: every folder above a key file is judged. */
+static char folder[] = "/tmp/cmd-dkim-XXXXXX";
 
 /* Runs "authmilter ARGUMENTS" in the folder; returns the exit status. */
 static int run(const char *arguments)
@@ -66,7 +67,7 @@ static int remove_folder(void **state)
     (void)state;
     char command[64];
 
-    snprintf(command, sizeof(command), "rm -r ../%s", folder);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
     return system(command);
 }
 
@@ -264,6 +265,52 @@ static void testkey_judges(void **state)
     assert_non_null(strstr(program_output, "does not belong to this record"));
 }
 
+static void explain(const char *address, int status, const char *words)
+{
+    char command[128];
+
+    snprintf(command, sizeof(command), "sign --config conf --explain-sender %s", address);
+    assert_int_equal(run(command), status);
+    if (strstr(program_output, words) == NULL)
+        fail_msg("%s: not \"%s\" but: %s", address, words, program_output);
+}
+
+static void keys_of_a_sender_are_explained(void **state)
+{
+    (void)state;
+    char conf[512];
+    int len = snprintf(conf, sizeof(conf),
+                       "dkim { key_directory = \"%s/explained\" key_table = \"%s/keys.table\" "
+                       "signing_table = \"%s/signing.table\" }\n",
+                       folder, folder, folder);
+
+    write_file("conf", conf, (size_t)len);
+    len = snprintf(conf, sizeof(conf),
+                   "list example.net lists %s/ed.pem expire=7d headers=+X-Loop\n", folder);
+    write_file("keys.table", conf, (size_t)len);
+    static const char rows[] = "news@example.org list\n.example.net list\nx@y.z nothing\n";
+    write_file("signing.table", rows, sizeof(rows) - 1);
+    assert_int_equal(mkdir("explained", 0700), 0);
+    assert_int_equal(
+        run("keygen --domain example.org --selector e --type ed25519 --output explained"), 0);
+    assert_int_equal(run("keygen --domain example.org --selector r --output explained"), 0);
+
+    explain("user@example.org", 0, "From example.org: 2 signatures\n");
+    explain("user@example.org", 0, "key directory");
+    explain("user@example.org", 0, "d=example.org s=r: rsa-sha256, 2048 bits\n");
+    explain("news@example.org", 0, "From example.org: 1 signature\n");
+    explain("news@example.org", 0, "signing.table:1");
+    explain("a@deep.example.net", 0, "d=example.net s=lists: ed25519-sha256, 256 bits\n");
+    explain("a@deep.example.net", 0, "604800 s\n");
+    explain("a@deep.example.net", 0, "+X-Loop\n");
+    explain("user@sub.example.org", 1, "From sub.example.org: 0 signatures\n");
+    explain("user@sub.example.org", 1, "signing.table:3"); /* what is wrong there */
+    explain("user@example.org x", 64, "signs nothing");
+    explain("user", 64, "takes an address");
+    assert_int_equal(run("sign --config nowhere --explain-sender a@b.c"), 69);
+    assert_int_equal(run("sign --config conf mail"), 64);
+}
+
 static void wrong_usage_is_said(void **state)
 {
     (void)state;
@@ -348,6 +395,7 @@ int main(void)
         cmocka_unit_test(keys_are_private_and_never_overwritten),
         cmocka_unit_test(large_keys_are_published_in_strings),
         cmocka_unit_test(testkey_judges),
+        cmocka_unit_test(keys_of_a_sender_are_explained),
         cmocka_unit_test(wrong_usage_is_said),
         cmocka_unit_test(what_is_missing_is_said),
         cmocka_unit_test(help_says_how_it_ends),

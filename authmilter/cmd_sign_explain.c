@@ -1,0 +1,121 @@
+#include <stdio.h>
+
+#include "authmilter/cmd_sign.h"
+#include "authmilter/command.h"
+#include "authmilter/tool_key.h"
+#include "common/base/log.h"
+#include "common/milter/runtime.h"
+#include "dkim-milter/dkim_keys.h"
+#include "dkim-milter/dkim_module.h"
+#include "dkim-milter/dkim_options.h"
+#include "dkim-milter/dkim_role.h"
+
+#define USUAL_CONFIG "/etc/authmilter/dkim-milter.conf"
+
+/* Reads the keys as dkim-milter would, as the user it becomes. */
+static struct dkim_keys *open_keys(const struct am_config *config, const struct dkim_conf *conf,
+                                   struct am_arena *arena, struct am_problem *problem)
+{
+    const struct am_milter_options *milter = am_config_section(config, "milter");
+    const struct dkim_keys_source source = {
+        .key_directory = conf->key_directory,
+        .key_table = conf->key_table,
+        .signing_table = conf->signing_table,
+    };
+    struct dkim_key_reader reader;
+
+    if (!dkim_options_check(conf, config, problem) ||
+        !dkim_key_reader_find(&reader, milter->user, milter->group, problem))
+        return NULL;
+    const struct dkim_keys_env env = {.arena = arena, .reader = &reader};
+    return dkim_keys_open(&source, &env, problem);
+}
+
+static void print_text(const char *name, const char *text)
+{
+    struct am_buf escaped;
+
+    am_buf_init(&escaped, 0);
+    am_log_escape(&escaped, am_span_str(text));
+    printf("    %-10s %s\n", name, am_buf_str(&escaped));
+    am_buf_fini(&escaped);
+}
+
+static void print_key(const struct dkim_signing_key *key)
+{
+    printf("d=%s s=%s: %s, %u bits\n", key->domain, key->selector,
+           dkim_algorithm_word(dkim_private_key_type(key->key)), dkim_private_key_bits(key->key));
+    print_text("key", key->name);
+    print_text("file", key->path);
+    if (key->identity != NULL)
+        print_text("i=", key->identity);
+    if (key->expire_s >= 0)
+        printf("    %-10s %lld s\n", "expires in", (long long)key->expire_s);
+    for (size_t i = 0; key->signed_deltas != NULL && i < key->signed_deltas->count; i++)
+        print_text("fields", key->signed_deltas->items[i]);
+}
+
+/* Prints which keys sign. Returns the exit status. */
+static int print_choice(const struct dkim_conf *conf, const struct dkim_keys *keys,
+                        struct am_arena *arena, const struct am_address *address)
+{
+    struct dkim_keys_choice choice;
+
+    for (const struct dkim_keys_warning *warning = dkim_keys_warnings(keys); warning != NULL;
+         warning = warning->next)
+        fprintf(stderr, "authmilter sign: warning: %s\n", warning->sentence);
+    dkim_keys_find(keys, arena, address, &choice);
+    if (choice.rule == NULL)
+        return sign_unavailable("out of memory");
+    printf("%s %.*s: %zu signature%s\n",
+           conf->sign_by == DKIM_SIGN_BY_FROM ? "From" : "envelope sender",
+           (int)address->domain.len, address->domain.ptr, choice.count,
+           choice.count == 1 ? "" : "s");
+    print_text("found", choice.rule);
+    for (size_t i = 0; i < choice.count; i++)
+        print_key(choice.keys[i]);
+    if (conf->mode == DKIM_MODE_VERIFY)
+        puts("Nothing is signed all the same: dkim.mode is verify.");
+    if (fflush(stdout) != 0)
+        return sign_unavailable("standard output cannot be written");
+    return choice.count > 0 && conf->mode != DKIM_MODE_VERIFY ? 0 : SIGN_EXIT_UNSIGNED;
+}
+
+static int explain(struct am_arena *arena, const struct am_config *config,
+                   const struct am_address *address)
+{
+    const struct dkim_conf *conf = am_config_section(config, "dkim");
+    struct am_problem problem;
+    struct dkim_keys *keys = open_keys(config, conf, arena, &problem);
+
+    if (keys == NULL)
+        return sign_unavailable(problem.text);
+    return print_choice(conf, keys, arena, address);
+}
+
+int sign_explain(const char *sender, const char *path)
+{
+    static const struct am_module *const modules[] = {&dkim_module, NULL};
+    struct am_arena *arena = am_arena_new(65536, 0);
+    struct am_address address;
+    struct am_problem problem;
+
+    if (arena == NULL)
+        return sign_unavailable("out of memory");
+    am_schema schema = am_runtime_schema(arena, modules);
+    struct am_config *config = NULL;
+    int status;
+    if (schema != NULL)
+        config = am_config_load(schema, path == NULL ? USUAL_CONFIG : path, NULL, 0, &problem);
+    else
+        am_problem_set(&problem, "out of memory");
+    if (!am_address_parse(&address, am_span_str(sender)) || address.domain.len == 0)
+        status = sign_wrong_usage("--explain-sender takes an address, as in user@example.org");
+    else if (config == NULL)
+        status = sign_unavailable(problem.text);
+    else
+        status = explain(arena, config, &address);
+    am_arena_free(arena);
+    am_config_free(config);
+    return status;
+}
