@@ -1,5 +1,6 @@
 #include "dkim-milter/dkim_peer_pool.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -38,11 +39,14 @@ static bool spawn(pid_t *pid, int fd)
         return false;
     }
     sigemptyset(&none);
-    bool good = posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
-                posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK) == 0 &&
-                posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO) == 0 &&
-                posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1) == 0 &&
-                posix_spawn(pid, program, &files, &attributes, argv, environment) == 0;
+    bool good =
+        posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK) == 0 &&
+        posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO) == 0 &&
+        /* what its heap has to say when it is torn */
+        posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+        posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1) == 0 &&
+        posix_spawn(pid, program, &files, &attributes, argv, environment) == 0;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return good;

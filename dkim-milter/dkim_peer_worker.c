@@ -8,6 +8,7 @@
  *   DKIM_OPTS_MINKEYBITS, DKIM_OPTS_CLOCKDRIFT: our limits.
  *   A signature that dkim_header() calls malformed, or beyond the limit, is ignored in the
  *   prescreen call-back; otherwise the library goes on with what it could read of it.
+ *   A last line without its CRLF gets one; the library refuses the body otherwise.
  * Not set: DKIM_LIBFLAGS_STRICTHDRS, which refuses unsigned faults such as a second Subject
  * (several From are the engine's matter); DKIM_LIBFLAGS_FIXCRLF, which changes what was signed;
  * DKIM_OPTS_REQUIREDHDRS, which has From in it already.
@@ -39,7 +40,8 @@ struct message {
     struct dkim_peer_begin limits;
     struct signature signatures[SIGNATURES_MAX];
     size_t count;
-    bool header_done, failed;
+    bool header_done, has_body, failed;
+    char last[2]; /* octets of the body */
 };
 
 static bool is_signature(struct am_span field)
@@ -187,7 +189,7 @@ static enum dkim_reason judge(DKIM_SIGINFO *handle)
     int error = dkim_sig_geterror(handle);
     enum dkim_reason reason = DKIM_REASON_ENGINE;
 
-    if (dkim_sig_getbh(handle) == DKIM_SIGBH_MISMATCH)
+    if (dkim_sig_getbh(handle) == DKIM_SIGBH_MISMATCH && error != DKIM_SIGERROR_SUBDOMAIN)
         return DKIM_REASON_BODY_HASH_MISMATCH;
     if (error == DKIM_SIGERROR_OK && DKIM_SIG_CHECK(handle))
         return DKIM_REASON_NONE;
@@ -248,8 +250,19 @@ static bool begin(struct message *message)
         return false;
     message->dkim = dkim_verify(message->lib, (const unsigned char *)"message", NULL, &status);
     message->count = 0;
-    message->header_done = message->failed = false;
+    message->header_done = message->failed = message->has_body = false;
+    memset(message->last, 0, sizeof(message->last));
     return message->dkim != NULL && dkim_set_user_context(message->dkim, message) == DKIM_STAT_OK;
+}
+
+static void take_body(struct message *message, struct am_span chunk)
+{
+    if (chunk.len == 0)
+        return;
+    message->has_body = true;
+    message->last[0] = chunk.len > 1 ? chunk.ptr[chunk.len - 2] : message->last[1];
+    message->last[1] = chunk.ptr[chunk.len - 1];
+    (void)dkim_body(message->dkim, (u_char *)(uintptr_t)chunk.ptr, chunk.len);
 }
 
 /* The end of the header comes with the first octet of the body, or without any. */
@@ -263,6 +276,8 @@ static void end_header(struct message *message)
 static bool end(struct message *message)
 {
     end_header(message);
+    if (message->has_body && memcmp(message->last, "\r\n", 2) != 0)
+        take_body(message, am_span_str("\r\n"));
     (void)dkim_eom(message->dkim, NULL); /* likewise */
     bool good = !message->failed && report(message);
     (void)dkim_free(message->dkim);
@@ -283,7 +298,7 @@ static bool take_frame(struct message *message, enum dkim_peer_type type)
         return true;
     case DKIM_PEER_BODY:
         end_header(message);
-        (void)dkim_body(message->dkim, (u_char *)message->frame.data, message->frame.len);
+        take_body(message, am_buf_span(&message->frame));
         return true;
     case DKIM_PEER_END:
         return end(message);
