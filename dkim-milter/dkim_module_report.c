@@ -117,7 +117,8 @@ static void note_signatures(struct am_ctx *ctx, const struct dkim_report *report
             describe(&list, &report->outcomes[i]);
         testing = testing || report->outcomes[i].testing;
     }
-    am_ctx_note(ctx, "signatures", "%s", am_buf_str(&list));
+    if (!list.failed)
+        am_ctx_note(ctx, "signatures", "%s", am_buf_str(&list));
     am_buf_fini(&list);
     if (total > NOTED_MAX)
         am_ctx_note(ctx, "more_signatures", "%zu", total - NOTED_MAX);
