@@ -66,15 +66,35 @@ static bool flush(void *user, struct am_buf *out)
 
 /* --- input --- */
 
+static bool is_stopping(const struct am_native_conn *conn)
+{
+    return atomic_load_explicit(&conn->line->stopping, memory_order_relaxed);
+}
+
 static bool serve_packet(struct am_native_conn *conn, const struct am_native_packet *packet)
 {
     struct am_native_session *session = &conn->session;
 
-    if (atomic_load_explicit(&conn->line->stopping, memory_order_relaxed))
-        return false;
-    if (!am_native_session_packet(session, packet))
+    if (is_stopping(conn) || !am_native_session_packet(session, packet))
         return false;
     return session->out.len <= AM_NATIVE_OUT_MAX || flush(conn, &session->out);
+}
+
+/* Serves what has come of a body packet before the rest of it does. */
+static bool serve_body(struct am_native_conn *conn, struct am_span *bytes)
+{
+    struct am_span piece;
+
+    if (conn->body_left == 0) {
+        conn->body_left = am_native_packet_take_body(bytes, &piece);
+        return conn->body_left == 0 ||
+               (!is_stopping(conn) && am_native_session_body_piece(&conn->session, piece, false));
+    }
+    piece = am_span_of(bytes->ptr, bytes->len < conn->body_left ? bytes->len : conn->body_left);
+    *bytes = am_span_of(bytes->ptr + piece.len, bytes->len - piece.len);
+    conn->body_left -= piece.len;
+    return !is_stopping(conn) &&
+           am_native_session_body_piece(&conn->session, piece, conn->body_left == 0);
 }
 
 /* Keeps bytes of a packet that is not complete. The room grows with what has come, not with what is
@@ -151,9 +171,15 @@ static bool complete_kept(struct am_native_conn *conn, struct am_span *bytes)
 
 static bool serve_bytes(struct am_native_conn *conn, struct am_span bytes)
 {
+    if (conn->body_left > 0 && !serve_body(conn, &bytes))
+        return false;
     if (conn->in_len > 0 && !complete_kept(conn, &bytes))
         return false;
-    return serve_all(conn, &bytes) && (bytes.len == 0 || keep(conn, bytes));
+    if (!serve_all(conn, &bytes))
+        return false;
+    if (bytes.len > 0 && !serve_body(conn, &bytes))
+        return false;
+    return bytes.len == 0 || keep(conn, bytes);
 }
 
 /* --- the whole --- */

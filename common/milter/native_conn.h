@@ -6,7 +6,8 @@
 /*
  * A connection with its socket. What it costs while nothing is under way is this structure, its
  * session and its macros: bytes on their way in or out are in buffers of the thread that serves it,
- * and only those of an incomplete packet, or that the MTA does not take, stay with it.
+ * and only those of an incomplete packet that is no body, or that the MTA does not take, stay with
+ * it.
  */
 
 /* What connections need of the loop that serves them. */
@@ -37,6 +38,7 @@ struct am_native_conn {
     struct am_native_session session;
     char *in; /* of a packet that is not complete; NULL = none */
     size_t in_len, in_room;
+    size_t body_left; /* of a body packet whose first pieces were served: nothing of it is kept */
 };
 
 /* What is to be waited for after a turn. */

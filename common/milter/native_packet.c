@@ -41,6 +41,20 @@ enum am_native_take am_native_packet_take(struct am_span *bytes, struct am_nativ
     return AM_NATIVE_TAKEN;
 }
 
+size_t am_native_packet_take_body(struct am_span *bytes, struct am_span *piece)
+{
+    const size_t head = LENGTH_BYTES + 1;
+    size_t size = am_native_packet_size(*bytes);
+
+    if (bytes->len <= head || size <= bytes->len || size - head > AM_NATIVE_CONTENT_MAX ||
+        bytes->ptr[LENGTH_BYTES] != AM_NATIVE_BODY)
+        return 0;
+    *piece = am_span_of(bytes->ptr + head, bytes->len - head);
+    size_t left = size - bytes->len;
+    skip(bytes, bytes->len);
+    return left;
+}
+
 bool am_native_take_u32(struct am_span *fields, uint32_t *value)
 {
     if (fields->len < 4)

@@ -80,6 +80,15 @@ enum am_native_take {
 enum am_native_take am_native_packet_take(struct am_span *bytes,
                                           struct am_native_packet *packet) AM_MUST_USE;
 
+/*
+ * Takes what is there of an incomplete AM_NATIVE_BODY packet off the front of `bytes`, which is all
+ * of them, and judges its length like am_native_packet_take().
+ *
+ * Returns: how many bytes of its content are still to come; 0, with nothing taken, when the packet
+ *   is another one, complete, or without any content so far.
+ */
+size_t am_native_packet_take_body(struct am_span *bytes, struct am_span *piece);
+
 /* Returns how many bytes the packet at the front of `bytes` has in all; 0 while that is unknown. */
 size_t am_native_packet_size(struct am_span bytes);
 

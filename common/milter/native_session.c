@@ -307,6 +307,17 @@ static bool on_unknown(struct am_native_session *self, struct am_span fields)
     return answer(self, AM_STAGE_UNKNOWN, am_session_unknown(self->session, command));
 }
 
+/* Whoever has a verdict sees no more of the chunk. */
+static bool on_body(struct am_native_session *self, struct am_span piece, bool is_last)
+{
+    enum am_verdict verdict = self->body_verdict;
+
+    if (verdict == AM_CONTINUE)
+        verdict = am_session_body(self->session, piece);
+    self->body_verdict = is_last ? AM_CONTINUE : verdict;
+    return !is_last || answer(self, AM_STAGE_BODY, verdict);
+}
+
 /* The packets that belong to a session. */
 static bool handle(struct am_native_session *self, const struct am_native_packet *packet)
 {
@@ -326,7 +337,7 @@ static bool handle(struct am_native_session *self, const struct am_native_packet
     case AM_NATIVE_EOH:
         return answer(self, AM_STAGE_EOH, am_session_eoh(self->session));
     case AM_NATIVE_BODY:
-        return answer(self, AM_STAGE_BODY, am_session_body(self->session, packet->content));
+        return on_body(self, packet->content, true);
     case AM_NATIVE_EOM:
         return on_eom(self, packet->content);
     case AM_NATIVE_UNKNOWN:
@@ -334,6 +345,14 @@ static bool handle(struct am_native_session *self, const struct am_native_packet
     default:
         return fail(self, "it sent a command that does not exist");
     }
+}
+
+/* Tells whether there is a session, or can be. */
+static bool is_ready(struct am_native_session *self)
+{
+    if (self->agreed == NULL)
+        return fail(self, "it does not negotiate");
+    return self->session != NULL || begin_again(self);
 }
 
 bool am_native_session_packet(struct am_native_session *self, const struct am_native_packet *packet)
@@ -355,10 +374,16 @@ bool am_native_session_packet(struct am_native_session *self, const struct am_na
     case AM_NATIVE_QUIT:
         return false;
     default:
-        if (self->agreed == NULL)
-            return fail(self, "it does not negotiate");
-        if ((self->session == NULL && !begin_again(self)) || !handle(self, packet))
+        if (!is_ready(self) || !handle(self, packet))
             return false;
     }
+    return !self->out.failed || fail(self, "memory is short");
+}
+
+bool am_native_session_body_piece(struct am_native_session *self, struct am_span piece,
+                                  bool is_last)
+{
+    if (!is_ready(self) || !on_body(self, piece, is_last))
+        return false;
     return !self->out.failed || fail(self, "memory is short");
 }

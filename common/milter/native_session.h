@@ -43,7 +43,8 @@ struct am_native_session {
     struct am_agreement agreement;
     struct am_terms offered, terms; /* the MTA's and our answer */
     struct am_native_macros macros;
-    char *reply;     /* of the verdict under way; NULL = none */
+    char *reply;                  /* of the verdict under way; NULL = none */
+    enum am_verdict body_verdict; /* of the pieces of a chunk that came so far */
     const char *why; /* it is to be closed: a word for the log; NULL = nothing is wrong */
 };
 
@@ -62,6 +63,16 @@ void am_native_session_fini(struct am_native_session *self);
  */
 bool am_native_session_packet(struct am_native_session *self,
                               const struct am_native_packet *packet) AM_MUST_USE;
+
+/*
+ * Takes a piece of an AM_NATIVE_BODY packet, so that nobody has to keep such a packet until it is
+ * complete. The answer is given to the whole: after the last piece, the first of the packet's
+ * verdicts that is more than AM_CONTINUE.
+ *
+ * Returns, blocking, threads: as am_native_session_packet().
+ */
+bool am_native_session_body_piece(struct am_native_session *self, struct am_span piece,
+                                  bool is_last) AM_MUST_USE;
 
 /* What sessions send to the MTA. The peer is the struct am_native_session. */
 extern const struct am_peer_ops am_native_peer;

@@ -49,6 +49,28 @@ static void a_length_out_of_bounds_is_told_at_once(void **state)
     assert_int_equal(am_native_packet_take(&huge, &packet), AM_NATIVE_BROKEN);
 }
 
+static void a_body_is_taken_before_it_is_complete(void **state)
+{
+    (void)state;
+    struct am_span piece = LITERAL("");
+    struct am_span begun = LITERAL("\0\0\1\1Btext");
+    struct am_span head = LITERAL("\0\0\1\1B");
+    struct am_span other = LITERAL("\0\0\1\1Ltext");
+    struct am_span whole = LITERAL("\0\0\0\5Btext");
+    struct am_span longer = LITERAL("\0\x10\0\2Btext");
+
+    assert_int_equal(am_native_packet_take_body(&begun, &piece), 256 - 4);
+    assert_int_equal(begun.len, 0);
+    assert_int_equal(piece.len, 4);
+    assert_memory_equal(piece.ptr, "text", 4);
+    assert_int_equal(am_native_packet_take_body(&head, &piece), 0);
+    assert_int_equal(head.len, 5);
+    assert_int_equal(am_native_packet_take_body(&other, &piece), 0);
+    assert_int_equal(am_native_packet_take_body(&whole, &piece), 0);
+    assert_int_equal(whole.len, 9);
+    assert_int_equal(am_native_packet_take_body(&longer, &piece), 0);
+}
+
 static void fields_end_where_the_packet_does(void **state)
 {
     (void)state;
@@ -137,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_is_taken_when_it_is_complete),
         cmocka_unit_test(a_length_out_of_bounds_is_told_at_once),
+        cmocka_unit_test(a_body_is_taken_before_it_is_complete),
         cmocka_unit_test(fields_end_where_the_packet_does),
         cmocka_unit_test(a_packet_is_written_as_it_is_read),
         cmocka_unit_test(the_latest_stage_has_the_say),

@@ -339,6 +339,93 @@ static void bytes_may_come_one_by_one(void **state)
     tear_down();
 }
 
+/* The number of times that the module was called for the body. */
+static size_t body_calls(void)
+{
+    size_t count = 0;
+
+    am_buf_add_char(&calls, '\0');
+    for (const char *at = calls.data; (at = strstr(at, "a.body")) != NULL; at++)
+        count++;
+    calls.len--;
+    return count;
+}
+
+/*
+ * Two body packets, cut anywhere: the module gets a piece as soon as it is there, nothing
+ * of it is kept, and each packet has one answer.
+ */
+static void a_body_is_served_in_pieces(void **state)
+{
+    (void)state;
+    static const char head[] = "\0\0\0\15O\0\0\0\6\0\0\1\377\0\0\0\0"
+                               "\0\0\0\21M<s@example.com>\0"
+                               "\0\0\0\1N";
+    static const char body[] = "\0\0\0\11B12345678\0\0\0\3Bab\0\0\0\1E";
+    static const size_t head_len = sizeof(head) - 1, body_len = sizeof(body) - 1;
+
+    for (size_t cut = 1; cut < body_len; cut++) {
+        int other;
+        char room[AM_NATIVE_READ_MAX], answer[4096];
+        struct am_native_scratch scratch = {.in = room};
+
+        set_up(ALL_STAGES, ALL_STAGES);
+        struct am_native_conn *conn = open_conn(&other);
+        assert_int_equal(write(other, head, head_len), head_len);
+        assert_int_equal(am_native_conn_turn(conn, &scratch), AM_NATIVE_READ);
+        assert_true(read(other, answer, sizeof(answer)) > 0);
+        assert_int_equal(write(other, body, cut), cut);
+        assert_int_equal(am_native_conn_turn(conn, &scratch), AM_NATIVE_READ);
+        if (cut > 5 && cut < 13)
+            assert_null(conn->in);
+        assert_int_equal(write(other, body + cut, body_len - cut), body_len - cut);
+        assert_int_equal(am_native_conn_turn(conn, &scratch), AM_NATIVE_READ);
+        ssize_t got = read(other, answer, sizeof(answer));
+        assert_true(got > 15);
+        assert_memory_equal(answer, "\0\0\0\1c\0\0\0\1c\0\0\0", 13);
+        assert_memory_equal(answer + got - 5, "\0\0\0\1c", 5);
+        size_t pieces = (cut > 5 && cut < 13) || cut == 19 ? 3 : 2;
+        assert_int_equal(body_calls(), pieces);
+        am_native_conn_free(conn);
+        am_buf_fini(&scratch.out);
+        close(other);
+        tear_down();
+    }
+}
+
+/* What is said about a piece is the answer to the whole, and the rest of it is seen by nobody. */
+static void a_verdict_waits_for_the_last_piece(void **state)
+{
+    (void)state;
+
+    set_up(ALL_STAGES, ALL_STAGES);
+    a.at_body = AM_REJECT;
+    a.code = 550;
+    a.xcode = "5.7.1";
+    a.text = "no";
+    begin(ALL_ACTIONS, 0);
+    assert_true(GIVE('M', "<s@example.com>\0") && GIVE('N', ""));
+    (void)answers();
+    assert_true(am_native_session_body_piece(&session, am_span_str("one"), false));
+    assert_true(am_native_session_body_piece(&session, am_span_str("two"), false));
+    assert_int_equal(session.out.len, 0);
+    assert_true(am_native_session_body_piece(&session, am_span_str("three"), true));
+    collect(&sent, &session.out);
+    assert_string_equal(answers(), "y");
+    assert_int_equal(body_calls(), 1);
+    tear_down();
+}
+
+static void pieces_need_a_negotiation(void **state)
+{
+    (void)state;
+
+    set_up(ALL_STAGES, 0);
+    assert_false(am_native_session_body_piece(&session, am_span_str("text"), false));
+    assert_non_null(session.why);
+    tear_down();
+}
+
 static void a_long_packet_is_refused_by_its_length(void **state)
 {
     (void)state;
@@ -398,6 +485,9 @@ int main(void)
         cmocka_unit_test(words_without_end_are_refused),
         cmocka_unit_test(a_body_is_sent_in_chunks),
         cmocka_unit_test(bytes_may_come_one_by_one),
+        cmocka_unit_test(a_body_is_served_in_pieces),
+        cmocka_unit_test(a_verdict_waits_for_the_last_piece),
+        cmocka_unit_test(pieces_need_a_negotiation),
         cmocka_unit_test(a_long_packet_is_refused_by_its_length),
         cmocka_unit_test(an_mta_that_does_not_read_is_given_up),
     };
