@@ -15,6 +15,11 @@ static bool watch(void *user, const char *path)
     return am_conf_env_watch(user, path);
 }
 
+static bool watch_writes(void *user, const char *path)
+{
+    return am_conf_env_watch_writes(user, path);
+}
+
 static bool no_memory(struct am_problem *problem)
 {
     return am_problem_set(problem, "out of memory");
@@ -142,8 +147,11 @@ static bool open_keys(struct dkim_signing *signing, const struct am_conf_env *en
     const struct am_milter_options *milter = am_config_section(env->config, "milter");
     struct dkim_keys_source source = {conf->key_directory, conf->key_table, conf->signing_table};
     struct dkim_key_reader reader;
-    struct dkim_keys_env keys_env = {
-        .arena = env->arena, .reader = &reader, .watch = watch, .user = (void *)env};
+    struct dkim_keys_env keys_env = {.arena = env->arena,
+                                     .reader = &reader,
+                                     .watch = watch,
+                                     .watch_writes = watch_writes,
+                                     .user = (void *)env};
 
     if (!dkim_key_reader_find(&reader, milter == NULL ? "" : milter->user,
                               milter == NULL ? "" : milter->group, problem))

@@ -85,6 +85,8 @@ static void do_client(struct play *play, const struct scenario_line *line,
         peer = (struct mta_peer){"unknown", 'U', 0, ""};
     }
     set_default_macros(play->session, play->messages + 1);
+    if (play->listener != NULL)
+        mta_set_macro(play->session, MTA_CMD_CONNECT, "{daemon_name}", play->listener);
     play->reply = mta_connect(play->session, &peer);
 }
 
@@ -186,6 +188,16 @@ static void do_data(struct play *play, const struct scenario_line *line, bool fi
     play_check_block(play, line);
 }
 
+/* write NAME, and the lines behind it: the file is there anew, and the program has reloaded. */
+static void do_write(struct play *play, const struct scenario_line *line)
+{
+    struct am_problem problem = {""};
+    if (!play_write_file(play, line->text, &line->block, &problem))
+        play_fail(play, line, "%s", problem.text);
+    else if (!play_wait_log(play, "reloaded changed files", ++play->reloads))
+        play_fail(play, line, "the program does not reload");
+}
+
 static bool needs_session(struct play *play, const struct scenario_line *line)
 {
     if (play->session == NULL)
@@ -193,10 +205,14 @@ static bool needs_session(struct play *play, const struct scenario_line *line)
     return play->session != NULL;
 }
 
-/* sign KEY [TAG]..., alter OLD NEW, no-leading-blank: what comes later is meant. */
+/* sign KEY [TAG]..., alter OLD NEW, listener NAME, no-leading-blank: what comes later is meant. */
 static bool do_ahead(struct play *play, const struct scenario_line *line, const struct words *words)
 {
     struct am_problem problem = {""};
+    if (strcmp(line->verb, "listener") == 0) {
+        play->listener = line->text;
+        return true;
+    }
     if (strcmp(line->verb, "no-leading-blank") == 0) {
         play->steps = MTA_STEP_ALL & ~MTA_STEP_HEADER_SPACE;
         return true;
@@ -216,6 +232,11 @@ void play_event(struct play *play, const struct scenario_line *line)
         play_fail(play, line, "unknown escape or too many words");
     } else if (do_ahead(play, line, &words)) {
         /* done */
+    } else if (strcmp(verb, "write") == 0) {
+        do_write(play, line);
+    } else if (strcmp(verb, "wait-log") == 0) {
+        if (!play_wait_log(play, line->text, 1))
+            play_fail(play, line, "the log does not come to hold %s", line->text);
     } else if (strcmp(verb, "client") == 0) {
         do_client(play, line, &words);
     } else if (!needs_session(play, line)) {

@@ -157,6 +157,8 @@ void play_expect(struct play *play, const struct scenario_line *line)
         expect_no_field(play, line, text);
     else if (starts(&text, "fields"))
         expect_fields(play, line, text);
+    else if (starts(&text, "signed"))
+        play_expect_signed(play, line, text);
     else if (starts(&text, "header"))
         expect_block(play, line);
     else

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/scenarios/text.h"
-
 void play_fail(struct play *play, const struct scenario_line *line, const char *format, ...)
 {
     va_list args;
@@ -18,29 +16,13 @@ void play_fail(struct play *play, const struct scenario_line *line, const char *
     play->failures++;
 }
 
-static bool write_part(const struct play *play, const char *name, const struct am_buf *text,
-                       struct am_problem *problem)
-{
-    char path[160];
-    struct am_buf out, keys;
-    am_buf_init(&out, 0);
-    am_buf_init(&keys, 0);
-    sign_substitute_keys(&keys, am_buf_str(text));
-    text_substitute(&out, am_buf_str(&keys), play->daemon.dir);
-    snprintf(path, sizeof(path), "%s/%s", play->daemon.dir, name);
-    bool ok = mta_write_file(path, am_buf_str(&out), problem);
-    am_buf_fini(&out);
-    am_buf_fini(&keys);
-    return ok;
-}
-
 static bool write_parts(const struct play *play, struct am_problem *problem)
 {
     const struct scenario *scenario = play->scenario;
-    bool ok = write_part(play, "conf", &scenario->config, problem) &&
-              write_part(play, "zone", &scenario->zone, problem);
+    bool ok = play_write_file(play, "conf", &scenario->config, problem) &&
+              play_write_file(play, "zone", &scenario->zone, problem);
     for (size_t i = 0; ok && i < scenario->file_count; i++)
-        ok = write_part(play, scenario->files[i].name, &scenario->files[i].text, problem);
+        ok = play_write_file(play, scenario->files[i].name, &scenario->files[i].text, problem);
     return ok;
 }
 

@@ -20,7 +20,9 @@ struct play {
     bool message_ended;        /* the reply is that of the end of the message */
     struct sign_orders orders; /* for the next mail */
     uint32_t steps;            /* what the MTA offers; 0: all */
+    const char *listener;      /* {daemon_name}; NULL: the usual one */
     unsigned messages;
+    unsigned reloads;
     unsigned failures;
 };
 
@@ -40,6 +42,22 @@ void play_expect(struct play *play, const struct scenario_line *line);
 
 /* Judges one "expect log" or "expect no log" line; passes over any other. */
 void play_expect_log(struct play *play, const struct scenario_line *line, const char *log);
+
+/* --- verify.c --- */
+
+/* expect signed DOMAIN/SELECTOR [RESULT]: a verifier that gets the message finds such a signature.
+ */
+void play_expect_signed(struct play *play, const struct scenario_line *line, const char *text);
+
+/* --- files.c --- */
+
+/* Writes a file of the run's directory and the folders on its way, for nobody else to read. Keys
+ * and @DIR@ in the text are replaced. Returns false with a sentence. */
+bool play_write_file(const struct play *play, const char *name, const struct am_buf *text,
+                     struct am_problem *problem);
+
+/* Waits until the program's log holds a text for the so-manieth time; false after 20 s. */
+bool play_wait_log(const struct play *play, const char *text, unsigned times);
 
 /* Checks what must hold for any message: no edit of the milter can break the header block. */
 void play_check_block(struct play *play, const struct scenario_line *line);

@@ -28,7 +28,7 @@ static bool open_part(struct reader *reader, const char *name, struct am_problem
         reader->part = PART_ZONE;
     else if (strcmp(name, "mail") == 0)
         reader->part = PART_MAIL;
-    else if (strncmp(name, "file ", 5) == 0 && strchr(name + 5, '/') == NULL) {
+    else if (strncmp(name, "file ", 5) == 0 && name[5] != '/' && strstr(name, "..") == NULL) {
         struct scenario_file *files =
             reallocarray(scenario->files, scenario->file_count + 1, sizeof(*files));
         if (files == NULL)

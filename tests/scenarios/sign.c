@@ -14,9 +14,11 @@ struct sign_order {
 };
 
 static const struct {
-    const char *name, *mark;
+    const char *name, *mark, *private_mark;
     unsigned bits;
-} kinds[] = {{"rsa", "@RSA@", 2048}, {"rsa1024", "@RSA1024@", 1024}, {"ed25519", "@ED25519@", 0}};
+} kinds[] = {{"rsa", "@RSA@", "@RSA-PRIVATE@", 2048},
+             {"rsa1024", "@RSA1024@", "@RSA1024-PRIVATE@", 1024},
+             {"ed25519", "@ED25519@", "@ED25519-PRIVATE@", 0}};
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -186,17 +188,33 @@ static void put_key(struct am_buf *out, unsigned bits)
     am_buf_fini(&text);
 }
 
+static bool takes(const char **text, const char *mark)
+{
+    size_t len = strlen(mark);
+    if (strncmp(*text, mark, len) != 0)
+        return false;
+    *text += len;
+    return true;
+}
+
+/* Puts the key whose mark comes next. Returns false when none does. */
+static bool put_marked(struct am_buf *out, const char **text)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        if (takes(text, kinds[i].mark)) {
+            put_key(out, kinds[i].bits);
+            return true;
+        }
+        if (takes(text, kinds[i].private_mark))
+            return dkim_private_key_write_pem(hand_key(kinds[i].bits), out);
+    }
+    return false;
+}
+
 void sign_substitute_keys(struct am_buf *out, const char *text)
 {
     while (*text != '\0') {
-        size_t kind = 0;
-        while (kind < KINDS && strncmp(text, kinds[kind].mark, strlen(kinds[kind].mark)) != 0)
-            kind++;
-        if (kind < KINDS) {
-            put_key(out, kinds[kind].bits);
-            text += strlen(kinds[kind].mark);
-        } else {
+        if (*text != '@' || !put_marked(out, &text))
             am_buf_add_char(out, *text++);
-        }
     }
 }

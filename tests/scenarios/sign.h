@@ -34,7 +34,8 @@ void sign_forget(struct sign_orders *orders);
 
 /*
  * Appends `text` with @RSA@, @RSA1024@ and @ED25519@ replaced by what p= of these keys' records
- * holds, in strings of a master file: "...p=@RSA@" becomes "...p=MIIB..." "...".
+ * holds, in strings of a master file: "...p=@RSA@" becomes "...p=MIIB..." "..."; @RSA-PRIVATE@ and
+ * so on by the keys themselves, PEM.
  */
 void sign_substitute_keys(struct am_buf *out, const char *text);
 

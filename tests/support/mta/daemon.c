@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,21 +160,23 @@ bool mta_daemon_stop(struct mta_daemon *daemon)
            WEXITSTATUS(daemon->status) == 0;
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    (void)remove(path);
+    return 0;
+}
+
 void mta_daemon_discard(struct mta_daemon *daemon)
 {
     if (daemon->pid > 0) {
         mta_daemon_signal(daemon, SIGKILL);
         mta_daemon_wait(daemon, STOP_MS);
     }
-    DIR *dir = daemon->dir[0] == '\0' ? NULL : opendir(daemon->dir);
-    if (dir == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(dir), entry->d_name, 0);
-    }
-    closedir(dir);
-    rmdir(daemon->dir);
+    if (daemon->dir[0] != '\0')
+        (void)nftw(daemon->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     daemon->dir[0] = '\0';
 }
 

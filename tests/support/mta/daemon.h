@@ -42,7 +42,7 @@ bool mta_daemon_wait(struct mta_daemon *daemon, int timeout_ms);
  * with 0. */
 bool mta_daemon_stop(struct mta_daemon *daemon);
 
-/* Kills it if it runs and removes the private directory with the files in it. */
+/* Kills it if it runs and removes the private directory with all that is in it. */
 void mta_daemon_discard(struct mta_daemon *daemon);
 
 /* Returns the text of the log so far. Ownership: the caller frees it. NULL when unreadable. */
