@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,28 @@ static void a_pipe_is_signed_as_a_file_is(void **state)
                               "--oversign=+X-Loop,-To" VERIFY),
                      0);
     assert_non_null(strstr(program_output, "i=u@sub.example.org"));
+}
+
+/* The largest program that has run so far, in KB. */
+static long largest_kb(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+static void memory_does_not_depend_on_the_body(void **state)
+{
+    (void)state;
+    assert_int_equal(run(SIGN VERIFY), 0);
+    long small_kb = largest_kb();
+    assert_int_equal(
+        run("--version >/dev/null; (cat mail; yes 'a line of the body' | head -c 100000000) | "
+            "$A sign --domain example.org" TWO "--message - " VERIFY),
+        0);
+    assert_non_null(strstr(program_output, "line ends LF"));
+    assert_true(largest_kb() - small_kb < 8192);
 }
 
 static void unsignable_messages_are_not_signed(void **state)
@@ -391,6 +414,7 @@ int main(void)
         cmocka_unit_test(what_is_signed_verifies),
         cmocka_unit_test(a_change_shows),
         cmocka_unit_test(a_pipe_is_signed_as_a_file_is),
+        cmocka_unit_test(memory_does_not_depend_on_the_body),
         cmocka_unit_test(unsignable_messages_are_not_signed),
         cmocka_unit_test(keys_are_private_and_never_overwritten),
         cmocka_unit_test(large_keys_are_published_in_strings),
