@@ -1,4 +1,5 @@
-# Shared by run and soak: starts and ends what is measured. Sourced with $build and $dir set.
+# Shared by run and soak, here and in dkim/: starts and ends what is measured. Sourced with $build
+# and $dir set, and $milter to the milter that is measured.
 
 bin=$build/bin
 tests=$build/tests
@@ -6,7 +7,7 @@ server=
 name_server=
 log=$dir/server.log
 
-for program in "$bin/spf-milter" "$tests/load" "$tests/nothing-milter" "$tests/dns-faultd"; do
+for program in "$bin/${milter:=spf-milter}" "$tests/load" "$tests/nothing-milter" "$tests/dns-faultd"; do
     [ -x "$program" ] && continue
     echo "$program is not there. Build it first: cmake --preset release && cmake --build build/release" >&2
     exit 66
@@ -41,15 +42,16 @@ await_socket() {
     done
 }
 
-# start_spf [section.name=value]...: with the transport $transport, the default one unless it is set.
-start_spf() {
+# start_milter [section.name=value]...: with the transport $transport, the default one unless it is
+# set.
+start_milter() {
     rm -f "$dir/s"
     set_options="-o milter.transport=${transport:-native}"
     for option in "$@"; do
         set_options="$set_options -o $option"
     done
     # shellcheck disable=SC2086
-    "$bin/spf-milter" -f -c "$dir/conf" -s "unix:$dir/s" -o authres.authserv_id=mx.example.org \
+    "$bin/$milter" -f -c "$dir/conf" -s "unix:$dir/s" -o authres.authserv_id=mx.example.org \
         $set_options >"$log" 2>&1 &
     server=$!
     await_socket
