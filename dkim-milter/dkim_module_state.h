@@ -9,7 +9,7 @@
 #include "dkim-milter/dkim_body_look.h"
 #include "dkim-milter/dkim_key_cache.h"
 #include "dkim-milter/dkim_options.h"
-#include "dkim-milter/dkim_signing.h"
+#include "dkim-milter/dkim_module_signing.h"
 
 /* What the files of the glue (dkim_module*.c) share; nobody else includes it. */
 

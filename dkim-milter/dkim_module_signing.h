@@ -1,5 +1,5 @@
-#ifndef DKIM_DKIM_SIGNING_H
-#define DKIM_DKIM_SIGNING_H
+#ifndef DKIM_DKIM_MODULE_SIGNING_H
+#define DKIM_DKIM_MODULE_SIGNING_H
 
 #include "common/milter/module.h"
 #include "dkim-milter/dkim_keys.h"

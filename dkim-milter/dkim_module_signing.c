@@ -1,4 +1,4 @@
-#include "dkim-milter/dkim_signing.h"
+#include "dkim-milter/dkim_module_signing.h"
 
 #include "common/base/table.h"
 #include "common/milter/runtime.h"
