@@ -119,12 +119,25 @@ static void decode_quoted(struct am_span text, struct am_buf *out)
     }
 }
 
+/* The grammar does not count; but there are lengths that no octets have in base 64. */
+static bool is_base64_of_octets(struct am_span value)
+{
+    size_t digits = 0, pads = 0;
+
+    for (size_t i = 0; i < value.len; i++) {
+        pads += value.ptr[i] == '=';
+        digits += value.ptr[i] != '=' && value.ptr[i] != ' ' && value.ptr[i] != '\t';
+    }
+    return digits % 4 != 1 && pads <= (4 - digits % 4) % 4;
+}
+
 static bool keeps_rule(const struct rule *rule, struct am_span value)
 {
     struct am_buf decoded;
 
     if (strcmp(rule->name, "i") != 0)
-        return grammar_matches(value, rule->expression);
+        return grammar_matches(value, rule->expression) &&
+               (rule->name[0] != 'b' || is_base64_of_octets(value));
     if (grammar_matches(value, "=([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)"))
         return false;
     am_buf_init(&decoded, 0);
