@@ -30,8 +30,13 @@
 static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
 
+/*
+ * The library does not clean up at exit: threads that are not ours to join (libmilter's) may still
+ * be at work then, or keep an error queue that nobody could free any more.
+ */
 static void fetch_sha256(void)
 {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
