@@ -2,13 +2,14 @@
 
 #include "authres/ar_chars.h"
 #include "authres/ar_idna.h"
+#include "authres/ar_scan.h"
 #include "authres/authres.h"
 
 /*
  * A forged field need not be well formed: it has only to be read as ours by some
  * program behind us. So this walks over the beginning of the value as such
- * programs do, strict, lenient or sloppy ones, and compares wherever one of them
- * could take the id to end.
+ * programs do, strict, lenient or sloppy ones (see ar_scan.h), and compares wherever one
+ * of them could take the id to end.
  */
 
 /* The id looked for, in comparable form. */
@@ -17,24 +18,14 @@ struct wanted {
     size_t len, labels;
 };
 
-struct scan {
-    const char *text;
-    size_t len, pos;
+/* One walk over a value. */
+struct claim {
+    struct ar_scan scan;
     const struct wanted *wanted;
     struct ar_name name; /* what has been collected */
     size_t compared_len; /* its length at the last comparison */
-    bool flat;           /* comments end at the first ")", as for a reader that knows no nesting */
-    bool no_comments;    /* a parenthesis is open to the end: none is a comment */
     bool quoted;         /* between quotes */
-    bool cut_by_control; /* the first control character has been met */
-    bool cut_by_special; /* the first tspecial (in quotes: blank or semicolon) has been met */
 };
-
-/* Tells whether no id begins with this octet; in quotes it could, but then it does not count. */
-static bool is_rubbish(unsigned char c)
-{
-    return c < 0x80 && c != '"' && (c == '.' || !ar_is(c, AR_C_TOKEN));
-}
 
 /* Prepares an id for comparison. Returns: false when it can equal nothing. */
 static bool want(struct wanted *wanted, struct ar_name *name, const char *id, size_t len)
@@ -49,230 +40,170 @@ static bool want(struct wanted *wanted, struct ar_name *name, const char *id, si
 }
 
 /*
- * Tells whether the collected name is the wanted one. Few calls see the right
- * number of labels and a new length, so that all calls together are linear.
+ * Tells whether the collected name has become too long for the wanted one: a character, of four
+ * octets at most, never becomes less than one of an A-label. That bounds all comparisons.
  */
-static bool matches(struct scan *scan)
+static bool is_too_long(const struct claim *claim)
+{
+    return claim->name.len > 4 * claim->wanted->len + 4;
+}
+
+/* Tells whether the collected name is the wanted one. */
+static bool matches(struct claim *claim)
 {
     char ascii[AR_NAME_MAX];
 
-    if (scan->name.labels != scan->wanted->labels || scan->name.len == scan->compared_len)
+    if (claim->name.labels != claim->wanted->labels || claim->name.len == claim->compared_len)
         return false;
-    scan->compared_len = scan->name.len;
-    size_t len = ar_name_to_ascii(&scan->name, ascii);
-    return len == scan->wanted->len && memcmp(ascii, scan->wanted->text, len) == 0;
+    claim->compared_len = claim->name.len;
+    size_t len = ar_name_to_ascii(&claim->name, ascii);
+    return len == claim->wanted->len && memcmp(ascii, claim->wanted->text, len) == 0;
 }
 
-/* Returns the length of the blank, line end or Unicode space at the position, else 0. */
-static size_t blank_at(const struct scan *scan)
+/* Tells whether the collected name may go on as the wanted one. */
+static bool may_become(const struct claim *claim)
 {
-    uint32_t code;
-    size_t step = ar_utf8_read(scan->text + scan->pos, scan->len - scan->pos, &code);
+    const struct ar_name *name = &claim->name;
 
-    if (step == 0)
-        return 0;
-    if (code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 || code == 0xa0 ||
-        (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
-        code == 0x205f || code == 0x3000)
-        return step;
-    return 0;
-}
-
-/* Returns the length of the control character at the position, else 0. */
-static size_t control_at(const struct scan *scan)
-{
-    uint32_t code;
-    size_t step = ar_utf8_read(scan->text + scan->pos, scan->len - scan->pos, &code);
-
-    return step > 0 && ar_is_control(code) ? step : 0;
-}
-
-/* Passes the comment at the position. Returns: false when it does not end. */
-static bool pass_comment(struct scan *scan)
-{
-    size_t depth = 0;
-
-    if (scan->no_comments)
-        return false;
-    for (size_t i = scan->pos; i < scan->len; i++) {
-        char c = scan->text[i];
-        if (c == '\\' && !scan->flat)
-            i++;
-        else if (c == '(')
-            depth += !scan->flat || depth == 0;
-        else if (c == ')' && --depth == 0) {
-            scan->pos = i + 1;
+    for (size_t i = 0; i < name->len; i++)
+        if ((unsigned char)name->text[i] >= 0x80)
             return true;
-        }
-    }
-    scan->no_comments = true;
-    return false;
-}
-
-/* Passes blanks and complete comments. Returns: whether there were any. */
-static bool pass_cfws(struct scan *scan)
-{
-    size_t start = scan->pos;
-
-    while (scan->pos < scan->len) {
-        size_t step = blank_at(scan);
-        if (step > 0)
-            scan->pos += step;
-        else if (scan->text[scan->pos] != '(' || !pass_comment(scan))
-            break;
-    }
-    return scan->pos > start;
-}
-
-/* Passes whatever cannot begin an id. */
-static void pass_rubbish(struct scan *scan)
-{
-    while (scan->pos < scan->len) {
-        if (pass_cfws(scan))
-            continue;
-        size_t step = control_at(scan);
-        if (step == 0)
-            step = is_rubbish((unsigned char)scan->text[scan->pos]);
-        if (step == 0)
-            break;
-        scan->pos += step;
-    }
+    return name->len < claim->wanted->len &&
+           memcmp(name->text, claim->wanted->text, name->len) == 0;
 }
 
 /* Takes one character, of several octets where it is UTF-8. */
-static void collect(struct scan *scan)
+static void collect(struct claim *claim)
 {
+    struct ar_scan *scan = &claim->scan;
     uint32_t code;
     size_t step = ar_utf8_read(scan->text + scan->pos, scan->len - scan->pos, &code);
 
-    if (step == 0)
-        ar_name_put_octet(&scan->name, (unsigned char)scan->text[scan->pos++]);
-    else
-        ar_name_put(&scan->name, code);
+    ar_name_put(&claim->name, code);
     scan->pos += step;
 }
 
-/* Control characters end a C string, or are dropped by others: both are looked at. */
-static bool meet_control(struct scan *scan)
+/* Passes what some readers end an id at and others drop: both are looked at. */
+static bool meet_void(struct claim *claim, size_t step)
 {
-    bool match = !scan->cut_by_control && matches(scan);
-
-    scan->cut_by_control = true;
-    scan->pos += control_at(scan);
-    return match;
+    claim->scan.pos += step;
+    return matches(claim);
 }
 
 /* Takes a character that some reader ends an id at, after looking at what stands before it. */
-static bool meet_special(struct scan *scan)
+static bool meet_special(struct claim *claim)
 {
-    if (scan->name.len == 0) {
-        scan->pos++;
-        return false;
+    bool encoded = ar_scan_is_encoded(&claim->scan) && may_become(claim);
+
+    if (claim->name.len == 0) {
+        claim->scan.pos++;
+        return encoded;
     }
-    bool match = !scan->cut_by_special && matches(scan);
-    scan->cut_by_special = true;
-    collect(scan);
-    return match;
+    bool match = matches(claim);
+    collect(claim);
+    return match || encoded;
 }
 
 /* Takes the next piece inside quotes. Returns: whether the name matched before it. */
-static bool step_quoted(struct scan *scan)
+static bool step_quoted(struct claim *claim)
 {
-    unsigned char c = (unsigned char)scan->text[scan->pos];
+    struct ar_scan *scan = &claim->scan;
 
-    if (c == '"') {
-        scan->quoted = false;
-        scan->pos++;
-        return matches(scan);
+    if (scan->text[scan->pos] == '"') {
+        claim->quoted = false;
+        return meet_void(claim, 1);
     }
-    if (c == '\\' && scan->pos + 1 < scan->len) {
+    if (scan->text[scan->pos] == '\\' && scan->pos + 1 < scan->len)
         scan->pos++;
-        c = (unsigned char)scan->text[scan->pos];
-    }
-    if (control_at(scan) > 0)
-        return meet_control(scan);
+    size_t step = ar_scan_void(scan);
+    if (step == 0)
+        step = ar_scan_control(scan);
+    if (step > 0)
+        return meet_void(claim, step);
+    unsigned char c = (unsigned char)scan->text[scan->pos];
     if (c < 0x80 && !ar_is(c, AR_C_TOKEN))
-        return meet_special(scan);
-    collect(scan);
+        return meet_special(claim);
+    collect(claim);
     return false;
 }
 
 /*
  * Takes the next piece outside quotes; `*more` becomes false at the end of the id.
  * Blanks and comments end it, except beside a dot, as in the obsolete domain syntax
- * of RFC 5322 section 4.4.
+ * of RFC 5322 section 4.4, and except for who joins what stands around them.
  */
-static bool step_plain(struct scan *scan, bool *more)
+static bool step_plain(struct claim *claim, bool *more)
 {
-    unsigned char c = (unsigned char)scan->text[scan->pos];
-    size_t len = scan->name.len;
+    struct ar_scan *scan = &claim->scan;
+    size_t step = ar_scan_void(scan), len = claim->name.len;
 
-    if (pass_cfws(scan)) {
-        *more = len == 0 || scan->name.text[len - 1] == '.' ||
+    if (step > 0)
+        return meet_void(claim, step);
+    if ((scan->habits & AR_SCAN_JOINED) != 0 && ar_scan_comment(scan))
+        return matches(claim);
+    if (ar_scan_cfws(scan)) {
+        *more = len == 0 || claim->name.text[len - 1] == '.' ||
                 (scan->pos < scan->len && scan->text[scan->pos] == '.');
-        return matches(scan);
+        return matches(claim);
     }
+    unsigned char c = (unsigned char)scan->text[scan->pos];
     if (c == ';' && len > 0) {
         *more = false;
-        return matches(scan);
+        return matches(claim);
     }
     if (c == '"') {
-        scan->quoted = true;
-        scan->pos++;
-        return matches(scan);
+        claim->quoted = true;
+        return meet_void(claim, 1);
     }
     if (c == '\\') {
         scan->pos++;
         return false;
     }
-    if (control_at(scan) > 0)
-        return meet_control(scan);
     if (c < 0x80 && !ar_is(c, AR_C_TOKEN))
-        return meet_special(scan);
-    collect(scan);
+        return meet_special(claim);
+    collect(claim);
     return false;
 }
 
-static bool claims(struct scan *scan)
+/* Walks over a value from its beginning, as a reader of the given habits does. */
+static bool claims_with(struct claim *claim, struct ar_text value, const struct wanted *wanted,
+                        unsigned habits)
 {
+    struct ar_scan *scan = &claim->scan;
     bool more = true;
 
-    pass_rubbish(scan);
-    while (more && scan->pos < scan->len && !scan->name.overflow)
-        if (scan->quoted ? step_quoted(scan) : step_plain(scan, &more))
+    *scan = (struct ar_scan){.text = value.ptr, .len = value.len, .habits = habits};
+    claim->wanted = wanted;
+    claim->compared_len = 0;
+    claim->quoted = false;
+    ar_name_init(&claim->name);
+    ar_scan_opening(scan);
+    while (more && scan->pos < scan->len && !is_too_long(claim)) {
+        if (scan->encoded && may_become(claim))
             return true;
-    return more && matches(scan);
-}
-
-/* Walks over a value from its beginning, with comments read one way or the other. */
-static bool claims_with(struct scan *scan, const char *value, size_t len,
-                        const struct wanted *wanted, bool flat)
-{
-    scan->text = value;
-    scan->len = len;
-    scan->pos = 0;
-    scan->wanted = wanted;
-    scan->compared_len = 0;
-    scan->flat = flat;
-    scan->no_comments = scan->quoted = scan->cut_by_control = scan->cut_by_special = false;
-    ar_name_init(&scan->name);
-    return claims(scan);
+        scan->encoded = false;
+        if (claim->quoted ? step_quoted(claim) : step_plain(claim, &more))
+            return true;
+    }
+    return (scan->encoded && may_become(claim)) || (more && matches(claim));
 }
 
 bool ar_claims_id(const char *value, size_t len, const char *const *ids, size_t id_count)
 {
     struct wanted wanted;
-    struct scan scan;
+    struct claim claim;
+    unsigned useful = ar_scan_useful(value, len);
 
     for (size_t i = 0; i < id_count; i++) {
         const char *id = ids[i];
-        while (*id != '\0' && is_rubbish((unsigned char)*id))
+        while (*id != '\0' && ar_scan_is_rubbish((unsigned char)*id))
             id++;
-        if (!want(&wanted, &scan.name, id, strlen(id)))
+        if (!want(&wanted, &claim.name, id, strlen(id)))
             continue;
-        if (claims_with(&scan, value, len, &wanted, false) ||
-            claims_with(&scan, value, len, &wanted, true))
-            return true;
+        for (unsigned habits = 0; habits <= AR_SCAN_ALL; habits++)
+            if ((habits & ~useful) == 0 &&
+                claims_with(&claim, (struct ar_text){value, len}, &wanted, habits))
+                return true;
     }
     return false;
 }

@@ -7,8 +7,8 @@
 
 /*
  * The part of IDNA that comparing authserv-ids needs: U-labels become A-labels
- * (RFC 3492, RFC 5890). No tables: non-ASCII letters are neither case-folded nor
- * normalised, and nothing is validated.
+ * (RFC 3492, RFC 5890). No tables of Unicode: letter case is that of Latin, Greek, Cyrillic
+ * and Armenian, nothing is normalised, and nothing is validated.
  */
 
 /* Room for any id in either form; a longer one is no id. */
@@ -26,7 +26,7 @@ struct ar_name {
 void ar_name_init(struct ar_name *name);
 
 /*
- * Appends a character as IDNA maps it: capitals of ASCII small, fullwidth forms
+ * Appends a character as IDNA maps it: capitals small, fullwidth forms
  * plain, ideographic full stops as dots, invisible ones not at all. Leading and
  * doubled dots are left out.
  */

@@ -415,7 +415,10 @@ enum ar_kind ar_field_kind(const char *field, size_t len, size_t *value_offset);
  * A lenient reader takes real headers too; what it forgave is listed by
  * ar_header_forgiven. It reads all that the strict one reads to the same values, and never
  * takes a result out of a comment or a quoted string. Do not base trust on what was
- * forgiven without looking at that list.
+ * forgiven without looking at that list. It still refuses words behind the authserv-id that
+ * others may read as part of it: those with a dot or an at sign on either side of the gap. So
+ * it does words behind a control character, a lone CR or a line end that is no fold, where
+ * that stands directly behind the id.
  *
  * Time and memory are linear in `len`. Any octets are allowed.
  *
@@ -518,11 +521,11 @@ enum ar_place ar_comment_place(const struct ar_comment *comment);
 size_t ar_comment_property(const struct ar_comment *comment);
 
 /*
- * Tells whether two authserv-ids name the same host: ASCII letter case, trailing
- * and doubled dots and U-label versus A-label (RFC 5890) do not count. Fullwidth
- * forms, the ideographic full stops and invisible characters, which IDNA maps away,
- * do not count either. Other non-ASCII letters are compared as they are, without
- * case folding or normalisation. An id longer than AR_ID_MAX equals nothing.
+ * Tells whether two authserv-ids name the same host: letter case (Latin, Greek, Cyrillic,
+ * Armenian), trailing and doubled dots and U-label versus A-label (RFC 5890) do not count.
+ * Fullwidth forms, the ideographic full stops and invisible characters, which IDNA maps
+ * away, do not count either. Else characters are compared as they are, without
+ * normalisation. An id longer than AR_ID_MAX equals nothing.
  */
 bool ar_id_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 
@@ -530,9 +533,15 @@ bool ar_id_equal(const char *a, size_t a_len, const char *b, size_t b_len);
  * Tells whether a field value claims to come from one of `ids` (NUL-terminated
  * strings), in the sense of ar_id_equal, so that it has to be removed from mail of
  * strangers (RFC 8601 section 5). Meant to be hard to dodge, not to be a parser:
- * blanks, line ends, control characters, semicolons and comments before the id, the
- * id as a quoted string with escapes, comments inside it and any rubbish after it
- * make no difference. The rest need not parse. A subdomain is another id.
+ * blanks, line ends, control characters, semicolons and comments before the id, the field's
+ * name once more, an ARC instance, the id as a quoted string with escapes, comments inside it
+ * and any rubbish after it make no difference. The rest need not parse. A subdomain is another
+ * id.
+ *
+ * The value is read as programs behind us may read it: comments that nest or do not, with and
+ * without escapes; line ends and comments that leave a gap or none; octets above 127, or those
+ * that are no UTF-8, kept or dropped. An encoded word (RFC 2047) before the end of the id
+ * claims any id: it has no place there, and who decodes it may read ours.
  *
  * Time is linear in `len` times `id_count`. Any octets are allowed.
  */

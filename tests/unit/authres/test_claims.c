@@ -58,6 +58,65 @@ static void disguises(void **state)
     assert_true(CLAIMS("\xef\xbd\x8d\xef\xbc\xb8.example\xe3\x80\x82org;"));
 }
 
+/* As programs read that are no strict readers; none of these may get past. */
+static void habits(void **state)
+{
+    (void)state;
+    /* The parser of Perl's Mail::AuthenticationResults: comments nest, nothing is escaped. */
+    assert_true(CLAIMS("(\\() other.example; ) mx.example.org; spf=pass"));
+    /* Escapes, but no nesting */
+    assert_true(CLAIMS("(a\\)b(c) mx.example.org; ) other.example; none"));
+    /* It takes the name of the field off a value that still has it. */
+    assert_true(CLAIMS("Authentication-Results: mx.example.org; spf=pass"));
+    assert_true(CLAIMS(" (c) authentication-results :(c)\"mx.example.org\"; spf=pass"));
+    assert_true(CLAIMS("ARC-Authentication-Results: i=1; mx.example.org; spf=pass"));
+    assert_true(CLAIMS("Authentication-Results:Authentication-Results: mx.example.org;"));
+    assert_false(CLAIMS("Authentication-Results: other.example; spf=pass"));
+    assert_false(CLAIMS("Authentication-Results"));
+    /* Our own lenient reader takes an instance for one in any field. */
+    assert_true(CLAIMS("i=1; mx.example.org; spf=pass"));
+    assert_true(CLAIMS("I (c) = \x01 99mx.example.org; spf=pass"));
+    assert_true(CLAIMS("i=mx.example.org; spf=pass"));
+    assert_false(CLAIMS("i; mx.example.org; spf=pass"));
+    assert_false(CLAIMS("i=1; other.example; spf=pass"));
+    assert_false(CLAIMS("i=1"));
+    /* Folds and comments removed with nothing in their place */
+    assert_true(CLAIMS("mx.exam\r\n ple.org; spf=pass"));
+    assert_true(CLAIMS("mx.exam\rple.org; spf=pass"));
+    assert_true(CLAIMS("\"mx.exam\n\tple.org\"; spf=pass"));
+    assert_true(CLAIMS("mx.exam(c)ple.org; spf=pass"));
+    assert_false(CLAIMS("mx.exam ple.org; spf=pass"));
+    assert_false(CLAIMS("mx.exam (c) ple.org; spf=pass"));
+    /* Octets that are no UTF-8, or no ASCII, ignored; no-break space of ISO 8859-1 as a blank */
+    assert_true(CLAIMS("mx.exa\xffmple.org; spf=pass"));
+    assert_true(CLAIMS("\xa0mx.example.org; spf=pass"));
+    assert_true(CLAIMS("mx.example.org\xa0; spf=pass"));
+    assert_true(CLAIMS("\xe2\x80\xaemx.exa\xc3\xbcmple.org; spf=pass"));
+    assert_true(CLAIMS("\x01m\x02x.example.org\x03.evil.example; spf=pass"));
+    /* A blank of Unicode behind the Latin ones */
+    assert_true(CLAIMS("mx.example.org\xe1\x9a\x80x; spf=pass"));
+}
+
+/* Encoded words that are decoded before the field is read (as Python's email package does). */
+static void encoded_words(void **state)
+{
+    (void)state;
+    assert_true(CLAIMS("=?utf-8?q?mx.example.org?=; spf=pass"));
+    assert_true(CLAIMS("=?UTF-16?B?/v8AbQB4?=; spf=pass"));
+    assert_true(CLAIMS("mx.=?us-ascii*en?Q?example?=.org; spf=pass"));
+    assert_true(CLAIMS("\"=?utf-8?q?mx?=.example.org\"; spf=pass"));
+    assert_true(CLAIMS("(=?utf-8?q?=29_mx.example.org=3B_=28?=) other.example; none"));
+    assert_true(CLAIMS("(other.example =?utf-8?q?=29_?= mx.example.org; none"));
+    /* Too late to change the id, or none at all */
+    assert_false(CLAIMS("other.example=?utf-8?q?mx.example.org?=; spf=pass"));
+    assert_false(CLAIMS("other.example; spf=pass (=?utf-8?q?mx.example.org?=)"));
+    assert_false(CLAIMS("other.example (=?utf-8?q?mx.example.org?=); spf=pass"));
+    assert_false(CLAIMS("=?utf-8?x?mx.example.org?=; spf=pass"));
+    assert_false(CLAIMS("=?"));
+    assert_false(CLAIMS("=?a?q"));
+    assert_false(CLAIMS("=??q?"));
+}
+
 static void international(void **state)
 {
     (void)state;
@@ -67,6 +126,8 @@ static void international(void **state)
                        "Cher.EXAMPLE;"));
     assert_true(CLAIMS("xn--bcher-kva.example;"));
     assert_true(CLAIMS("\"XN--Bcher-KVA.example\" 1;"));
+    assert_true(CLAIMS("B\xc3\x9c"
+                       "CHER.example;"));
     assert_false(CLAIMS("xn--bcher-kvb.example;"));
     assert_false(CLAIMS("bucher.example;"));
     const char *const a_label[] = {"xn--bcher-kva.example"};
@@ -285,6 +346,10 @@ static void equality(void **state)
     assert_true(ar_id_equal(LIT("A.b."), LIT("a.B")));
     assert_true(ar_id_equal(LIT("xn--bcher-kva"), LIT("b\xc3\xbc"
                                                       "cher")));
+    assert_true(ar_id_equal(LIT("\xc3\x89\xc5\xbb\xce\x8f\xd0\x96\xd4\xb1\xe1\xba\xbe\xc8\x98"),
+                            LIT("\xc3\xa9\xc5\xbc\xcf\x8e\xd0\xb6\xd5\xa1\xe1\xba\xbf\xc8\x99")));
+    assert_true(ar_id_equal(LIT("\xe2\x84\xaa\xc5\xbf"), LIT("ks")));
+    assert_false(ar_id_equal(LIT("\xc3\x97"), LIT("\xc3\xb7"))); /* signs, no letters */
     assert_false(ar_id_equal(LIT("a.b"), LIT("a.b.c")));
     assert_false(ar_id_equal(LIT(""), LIT("")));
     assert_true(ar_id_equal(LIT("a\xff"), LIT("A\xff")));
@@ -330,7 +395,13 @@ static void hostile(void **state)
                                          "mx.example.or\0",
                                          "\xe3\x80\x82",
                                          "x",
-                                         "((((x)"};
+                                         "((((x)",
+                                         "i=",
+                                         "=?q",
+                                         "\r\n ",
+                                         "\xff",
+                                         "\xc3\xbc(\\",
+                                         "Authentication-Results:"};
     size_t len = 1 << 18;
     char *big = malloc(len);
     for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
@@ -353,6 +424,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disguises),
+        cmocka_unit_test(habits),
+        cmocka_unit_test(encoded_words),
         cmocka_unit_test(international),
         cmocka_unit_test(others),
         cmocka_unit_test(every_combination),
