@@ -13,7 +13,61 @@ static bool writes_method(const struct am_scrub_policy *policy, const struct ar_
     return false;
 }
 
-/* Tells whether a field that is ours holds a result of this program, or cannot be read. */
+/* Tells whether a text names one of the methods, in whatever place and letter case. */
+static bool mentions_method(const struct am_scrub_policy *policy, struct am_span text)
+{
+    for (size_t i = 0; i < policy->method_count; i++) {
+        struct am_span method = am_span_str(policy->methods[i]);
+        for (size_t at = 0; at + method.len <= text.len; at++) {
+            if (am_span_equal_nocase((struct am_span){text.ptr + at, method.len}, method))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool has_any(struct ar_text text, const char *octets)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '\0' && strchr(octets, text.ptr[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool is_odd_comment(const struct ar_comment *comment)
+{
+    return has_any(ar_comment_text(comment), "()\\\"");
+}
+
+static bool is_odd_result(const struct ar_result *result)
+{
+    bool odd = has_any(ar_result_reason(result), "\\\"");
+
+    for (size_t i = 0; !odd && i < ar_result_property_count(result); i++)
+        odd = has_any(ar_property_value(ar_result_property(result, i)), "\\\"");
+    for (size_t i = 0; !odd && i < ar_result_comment_count(result); i++)
+        odd = is_odd_comment(ar_result_comment(result, i));
+    return odd;
+}
+
+/*
+ * Tells whether comments or quoted strings hold what ends them for readers that know no nesting
+ * or no escapes: what stands in them may be a result to these.
+ */
+static bool is_odd(const struct ar_header *header)
+{
+    bool odd = false;
+
+    for (size_t i = 0; !odd && i < ar_header_comment_count(header); i++)
+        odd = is_odd_comment(ar_header_comment(header, i));
+    for (size_t i = 0; !odd && i < ar_header_result_count(header); i++)
+        odd = is_odd_result(ar_header_result(header, i));
+    return odd;
+}
+
+/* Tells whether a field that is ours holds a result of this program, for whatever reader, or
+ * cannot be read. */
 static bool holds_own_method(const struct am_scrub_policy *policy, struct am_span value)
 {
     const struct ar_parse_options options = {.kind = AR_KIND_AR};
@@ -24,6 +78,7 @@ static bool holds_own_method(const struct am_scrub_policy *policy, struct am_spa
     bool found = false;
     for (size_t i = 0; !found && i < ar_header_result_count(header); i++)
         found = writes_method(policy, ar_header_result(header, i));
+    found = found || (is_odd(header) && mentions_method(policy, value));
     ar_header_free(header);
     return found;
 }

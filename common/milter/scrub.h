@@ -17,7 +17,9 @@
  *     all   every field that is ours goes. Right for the first milter of a chain, and for the
  *           combined program.
  *     own   of the fields that are ours those go that hold a result of a method this program
- *           writes itself, and those that do not parse. "<id>; none" and results of other methods
+ *           writes itself, and those that do not parse, or not to everybody alike (a method of
+ *           ours is named in them, and a comment or string holds quotes, escapes or
+ *           parentheses). "<id>; none" and results of other methods
  *           stay: they are a sibling program's, under the same id. It alone does NOT keep forged
  *           results of other methods out: a milter before this one must scrub all.
  *     none  nothing goes. Right for every milter behind one that scrubs all.

@@ -32,6 +32,13 @@ static void judge_rows(void **state)
         {" mx.example.org; none", true, false},
         {" mx.example.org; dkim=pass (spf=pass)", true, false},
         {" mx.example.org; dkim=pass reason=\"; spf=pass\"", true, false},
+        /* Results to who knows no escapes or no nesting */
+        {" mx.example.org; dkim=pass (\\) ; spf=pass (\\))", true, true},
+        {" mx.example.org; dkim=pass (a (b) ; spf=pass c)", true, true},
+        {" mx.example.org; dkim=pass reason=\"\\\"; spf=pass \"", true, true},
+        {" mx.example.org; dkim=pass header.i=\"\\\"; SPF=pass x\"@a.example", true, true},
+        {" mx.example.org (\\) ; spf=pass (\\)); none", true, true},
+        {" mx.example.org; dkim=pass (2048-bit \\(RSA\\) key)", true, false},
         {" mx.example.org; ===", true, true},
         {" mx.example.org", true, true},
         {" sub.mx.example.org; spf=pass", false, false},
