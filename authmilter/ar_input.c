@@ -5,8 +5,12 @@
 /* No field of mail has these in its name, values do (RFC 5322 section 3.6.8 would allow them). */
 #define NOT_IN_NAMES ":()\"/;=@"
 
-/* A field that is longer is known to be so, whichever line end its last line has. */
-#define KEPT_MAX ((size_t)AR_PARSE_MAX + 2)
+/* The mark of UTF-8 that some editors put before the first line. */
+#define MARK "\xef\xbb\xbf"
+#define MARK_LEN (sizeof(MARK) - 1)
+
+/* A field that is longer is known to be so, whatever stands before it and ends its last line. */
+#define KEPT_MAX ((size_t)AR_PARSE_MAX + MARK_LEN + 2)
 
 void ar_input_init(struct ar_input *input, FILE *file)
 {
@@ -98,13 +102,26 @@ static struct am_span without_line_end(struct am_span text)
     return text;
 }
 
+/* Returns what has been read of the field, without a mark before it and its last line end. */
+static struct am_span field_text(const struct ar_input *input)
+{
+    struct am_span text = am_buf_span(&input->text);
+
+    if (input->marked)
+        text = am_span_of(text.ptr + MARK_LEN, text.len - MARK_LEN);
+    return without_line_end(text);
+}
+
 /* Reads an unindented line and the indented ones after it; `*kept` tells whether to hand it out. */
 static void read_field(struct ar_input *input, bool *kept)
 {
     am_buf_clear(&input->text);
     input->cut = false;
     read_line(input, true);
-    struct am_span line = without_line_end(am_buf_span(&input->text));
+    struct am_span text = am_buf_span(&input->text);
+    input->marked =
+        input->line == 1 && text.len >= MARK_LEN && memcmp(text.ptr, MARK, MARK_LEN) == 0;
+    struct am_span line = field_text(input);
     *kept = !is_passed_over(input, line);
     input->ended = line.len == 0;
     if (input->ended)
@@ -129,7 +146,7 @@ enum ar_input_status ar_input_next(struct ar_input *input, struct ar_field *fiel
         if (input->ended)
             return AR_INPUT_END;
     }
-    field->text = without_line_end(am_buf_span(&input->text));
+    field->text = field_text(input);
     field->too_long = input->cut || field->text.len > AR_PARSE_MAX;
     field->number = ++input->fields;
     return AR_INPUT_FIELD;

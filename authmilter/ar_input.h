@@ -13,7 +13,8 @@
  * line: one of the two names with its colon; another field's name with its colon, which is passed
  * over; anything else, which is a value without its name. An empty line ends the header, and
  * nothing is read after it. A first line of all that begins with "From " and holds no semicolon
- * separates the messages of a mailbox file, and is passed over.
+ * separates the messages of a mailbox file, and is passed over; so is the byte order mark of
+ * UTF-8 before it.
  *
  * Another field's name is a run of visible ASCII characters without any of ( ) " / ; = @ before an
  * optional blank and a colon. The exception: behind the colon stand, without a blank, only
@@ -29,6 +30,7 @@ struct ar_input {
     struct am_buf text;
     size_t line, fields; /* read so far */
     bool cut, ended;
+    bool marked; /* the text begins with a mark of UTF-8 */
 };
 
 /* One field as it stands in the stream, without its last line end. */

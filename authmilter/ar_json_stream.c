@@ -31,6 +31,18 @@ static size_t give(void *buffer, size_t size, void *user)
     return 1;
 }
 
+/* Passes the byte order mark of UTF-8, which some editors write (RFC 8259 section 8.1). */
+static void pass_mark(struct ar_json_stream *stream)
+{
+    int c = getc(stream->file);
+
+    /* No JSON begins with this octet: what is passed for nothing is malformed anyway. */
+    if (c == 0xef && getc(stream->file) == 0xbb)
+        c = getc(stream->file) == 0xbf ? getc(stream->file) : 0xef;
+    if (c != EOF)
+        ungetc(c, stream->file);
+}
+
 /* Returns whether another object begins. */
 static bool pass_blanks(struct ar_json_stream *stream)
 {
@@ -50,6 +62,8 @@ enum ar_json_status ar_json_stream_next(struct ar_json_stream *stream, json_t **
     const size_t flags = JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
     json_error_t error;
 
+    if (stream->objects == 0)
+        pass_mark(stream);
     if (!pass_blanks(stream))
         return ferror(stream->file) ? AR_JSON_UNREADABLE : AR_JSON_END;
     stream->objects++;

@@ -55,6 +55,12 @@ static void fields_are_cut_at_unindented_lines(void **state)
         {" mx; none\n\tmore\nmy; none\n", "1  mx; none\n\tmore|3 my; none|"},
         {"mx; none\n  \nmy; none\n", "1 mx; none\n  |3 my; none|"},
         {"mx; none\r", "1 mx; none\r|"},
+        {"\xef\xbb\xbfmx; none\n", "1 mx; none|"},
+        {"\xef\xbb\xbf"
+         "Authentication-Results: mx; none\n",
+         "1 Authentication-Results: mx; none|"},
+        {"\xef\xbb\xbfSubject: x\nmx; none\n", "2 mx; none|"},
+        {"my; none\n\xef\xbb\xbfmx; none\n", "1 my; none|2 \xef\xbb\xbfmx; none|"},
         {"mx;\rnone\n", "1 mx;\rnone|"},
         {"Authentication-Results: mx; none\n", "1 Authentication-Results: mx; none|"},
         {"ARC-Authentication-Results: i=1; mx; none\n",

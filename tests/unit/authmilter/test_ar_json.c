@@ -237,6 +237,8 @@ static void objects_may_stand_anyhow(void **state)
     read_sequence("\r\n\t {}\r\n\n{\n}{}\n\n", 100, "245e");
     read_sequence(" \n", 100, "e");
     read_sequence("[] {}", 100, "11e");
+    read_sequence("\xef\xbb\xbf{}\n{}", 100, "12e");
+    read_sequence("\xef\xbb\xbf", 100, "e");
 }
 
 static void malformed_json_ends_the_sequence(void **state)
@@ -244,6 +246,9 @@ static void malformed_json_ends_the_sequence(void **state)
     (void)state;
     read_sequence("{}\n{\"a\n", 100, "1!2");
     read_sequence("{}\nx", 100, "1!2");
+    read_sequence("\xef{}", 100, "!1");
+    read_sequence("\xef\xbb{}", 100, "!1");
+    read_sequence("{}\xef\xbb\xbf{}", 100, "1!1");
     read_sequence("{\n\"a\":\n}", 100, "!3");
     read_sequence("{\"a\":1,\"a\":2}", 100, "!1");
     read_sequence("{\"a\":\"\377\"}", 100, "!1");
