@@ -148,3 +148,17 @@ bool ar_is_plain_pvalue(const char *ptr, size_t len)
         return ar_is_domain(ptr, len);
     return ar_is_domain(ptr + at, len - at) && (at == 1 || ar_is_local_part(ptr, at - 1));
 }
+
+bool ar_is_best_plain(const char *ptr, size_t len)
+{
+    uint32_t code;
+
+    for (size_t i = 0, step; i < len; i += step) {
+        step = ar_utf8_read(ptr + i, len - i, &code);
+        if (step > 1 && ar_is_space(code))
+            return false;
+        if (step == 0)
+            step = 1;
+    }
+    return ar_is_plain_pvalue(ptr, len);
+}

@@ -39,6 +39,14 @@ static inline unsigned char ar_lower(unsigned char c)
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
 }
 
+/* Tells whether a character is a blank, a line end or a space of Unicode. */
+static inline bool ar_is_space(uint32_t code)
+{
+    return code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 || code == 0xa0 ||
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
+           code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
+}
+
 /*
  * Reads one character of well-formed UTF-8 (RFC 3629) from at least one octet.
  *
@@ -73,5 +81,11 @@ bool ar_is_local_part(const char *ptr, size_t len);
  * token, a domain name, or an address with or without local part.
  */
 bool ar_is_plain_pvalue(const char *ptr, size_t len);
+
+/*
+ * Tells whether a value should be written so: it may, and has no space beyond ASCII in it. The
+ * grammar allows such a space outside quotes, but many a program ends the value there.
+ */
+bool ar_is_best_plain(const char *ptr, size_t len);
 
 #endif

@@ -35,7 +35,7 @@ static bool read_assignment(struct ar_lex *lex, struct ar_result *result, struct
     if (!check_registration(lex, result, ptype_copy, name_copy, start) ||
         !ar_lex_pvalue(lex, &value))
         return false;
-    enum ar_form form = ar_is_plain_pvalue(value.ptr, value.len) ? AR_FORM_PLAIN : AR_FORM_QUOTED;
+    enum ar_form form = ar_is_best_plain(value.ptr, value.len) ? AR_FORM_PLAIN : AR_FORM_QUOTED;
     if (ar_append_property(lex->header, result, ptype_copy, name_copy, value, form) != AR_OK)
         return no_memory(lex);
     lex->place = AR_AFTER_PROPERTY;

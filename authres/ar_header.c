@@ -131,7 +131,7 @@ enum ar_status ar_header_add_property(struct ar_header *header, const char *ptyp
         !ar_copy(header, value, len, &value_copy))
         return AR_NO_MEMORY;
     return ar_append_property(header, result, ptype_copy, name_copy, value_copy,
-                              ar_is_plain_pvalue(value, len) ? AR_FORM_PLAIN : AR_FORM_QUOTED);
+                              ar_is_best_plain(value, len) ? AR_FORM_PLAIN : AR_FORM_QUOTED);
 }
 
 enum ar_status ar_attach_comment(struct ar_header *header, struct ar_result *result,

@@ -59,14 +59,6 @@ static size_t read_code(const struct ar_scan *scan, uint32_t *code)
     return ar_utf8_read(scan->text + scan->pos, scan->len - scan->pos, code);
 }
 
-/* Tells whether a character is a blank, a line end or a space of Unicode. */
-static bool is_blank(uint32_t code)
-{
-    return code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 || code == 0xa0 ||
-           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 ||
-           code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
-}
-
 size_t ar_scan_control(const struct ar_scan *scan)
 {
     uint32_t code;
@@ -100,7 +92,7 @@ size_t ar_scan_void(const struct ar_scan *scan)
     size_t step = read_code(scan, &code);
     if (step == 0)
         return 1;
-    if (ar_is_control(code) && !is_blank(code))
+    if (ar_is_control(code) && !ar_is_space(code))
         return step;
     return (scan->habits & AR_SCAN_JOINED) != 0 ? line_end_at(scan) : 0;
 }
@@ -136,7 +128,7 @@ bool ar_scan_cfws(struct ar_scan *scan)
 
     while (scan->pos < scan->len) {
         size_t step = read_code(scan, &code);
-        if (step > 0 && is_blank(code))
+        if (step > 0 && ar_is_space(code))
             scan->pos += step;
         else if (!ar_scan_comment(scan))
             break;

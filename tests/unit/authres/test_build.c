@@ -166,6 +166,40 @@ static void refused_octets(void **state)
     assert_written(h, "a~b; m=r reason=\"a~b\"");
 }
 
+/* A space beyond ASCII is no blank to the grammar, but it is to Perl and Python. */
+static void spaces_of_unicode_stand_in_quotes(void **state)
+{
+    (void)state;
+    struct ar_header *h = new_header();
+    ar_header_allow_utf8(h, true);
+    assert_int_equal(ar_header_add_result(h, "spf", "fail"), AR_OK);
+    assert_int_equal(
+        ar_header_add_property(h, "smtp", "mailfrom", LIT("a\xe3\x80\x80header.d=x@evil.example")),
+        AR_OK);
+    assert_int_equal(ar_header_add_property(h, "smtp", "helo",
+                                            LIT("a\xc2\xa0"
+                                                "b.example")),
+                     AR_OK);
+    assert_int_equal(ar_header_add_property(h, "header", "d",
+                                            LIT("b\xc3\xbc"
+                                                "cher.example")),
+                     AR_OK);
+    assert_written(
+        h, "mx.example.org; spf=fail smtp.mailfrom=\"a\xe3\x80\x80header.d=x@evil.example\" "
+           "smtp.helo=\"a\xc2\xa0"
+           "b.example\" header.d=b\xc3\xbc"
+           "cher.example");
+
+    /* A field that has one outside quotes is read, and written with quotes. */
+    h = ar_header_parse(NULL,
+                        LIT("mx.example.org; spf=fail smtp.helo=a\xc2\xa0"
+                            "b.example"),
+                        NULL, NULL);
+    assert_non_null(h);
+    assert_written(h, "mx.example.org; spf=fail smtp.helo=\"a\xc2\xa0"
+                      "b.example\"");
+}
+
 static void utf8(void **state)
 {
     (void)state;
@@ -217,6 +251,7 @@ int main(void)
         cmocka_unit_test(escapes),
         cmocka_unit_test(refused_octets),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(spaces_of_unicode_stand_in_quotes),
         cmocka_unit_test(status_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
