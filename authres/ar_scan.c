@@ -153,6 +153,17 @@ static void pass_rubbish(struct ar_scan *scan)
     }
 }
 
+/* Passes what a lenient reader passes between two words. */
+static void pass_gap(struct ar_scan *scan)
+{
+    for (size_t step = 1; step > 0; scan->pos += step) {
+        ar_scan_cfws(scan);
+        step = ar_scan_void(scan);
+        if (step == 0 && scan->pos < scan->len)
+            step = scan->text[scan->pos] == ')';
+    }
+}
+
 /* Passes "i=1;", which a lenient reader takes for an ARC instance wherever it stands. */
 static bool pass_instance(struct ar_scan *scan)
 {
@@ -161,8 +172,7 @@ static bool pass_instance(struct ar_scan *scan)
     if (ahead.pos == ahead.len || ar_lower((unsigned char)ahead.text[ahead.pos]) != 'i')
         return false;
     ahead.pos++;
-    while (ar_scan_cfws(&ahead) || ar_scan_control(&ahead) > 0)
-        ahead.pos += ar_scan_control(&ahead);
+    pass_gap(&ahead);
     if (ahead.pos == ahead.len || ahead.text[ahead.pos] != '=')
         return false;
     pass_rubbish(&ahead);
