@@ -31,7 +31,7 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
     if (!dkim_crypto_start(problem))
         return false;
     derived->conf = conf;
-    derived->engine = &dkim_engine_builtin;
+    derived->engine = dkim_options_engine(conf);
     set_limits(&derived->limits, conf);
     atomic_flag_clear(&derived->told_no_blanks);
     derived->exempt_networks = am_netset_of(env->arena, &conf->exempt_networks);

@@ -11,6 +11,9 @@ _Static_assert(DKIM_POLICY_UNALIGNED < AM_POLICY_MAX, "the policy is too small")
 
 static const struct am_choice partial_bodies[] = {{"policy", 0}, {"pass", 1}, {NULL, 0}};
 
+static const struct am_choice engines[] = {
+    {"builtin", DKIM_ENGINE_BUILTIN}, {"libopendkim", DKIM_ENGINE_LIBOPENDKIM}, {NULL, 0}};
+
 static const struct am_choice modes[] = {
     {"auto", DKIM_MODE_AUTO}, {"verify", DKIM_MODE_VERIFY}, {"sign", DKIM_MODE_SIGN}, {NULL, 0}};
 
@@ -69,6 +72,8 @@ static const struct am_choice unsigned_actions[] = {
     }
 
 const struct am_option dkim_options[] = {
+    CHOICE("engine", engine, engines, "builtin",
+           "who verifies; libopendkim only where it was built in"),
     POLICIES(POLICY_OF_SECTION),
     {.name = "require_aligned",
      .kind = AM_OPTION_LIST,
@@ -237,10 +242,19 @@ static bool check_signing(const struct dkim_conf *conf, struct am_problem *probl
     return true;
 }
 
+const struct dkim_engine *dkim_options_engine(const struct dkim_conf *conf)
+{
+    return conf->engine == DKIM_ENGINE_BUILTIN ? &dkim_engine_builtin
+                                               : dkim_engine_find("libopendkim");
+}
+
 bool dkim_options_check(const void *values, const struct am_config *config,
                         struct am_problem *problem)
 {
     struct am_override_source source = dkim_options_source(values);
 
+    if (dkim_options_engine(values) == NULL)
+        return am_problem_set(problem, "dkim.engine = libopendkim, but this program was built "
+                                       "without it: set dkim.engine = builtin");
     return check_signing(values, problem) && am_overrides_check(&source, config, problem);
 }

@@ -15,7 +15,10 @@
  */
 #define DKIM_POLICY_UNALIGNED DKIM_RESULT_COUNT
 
+enum dkim_engine_choice { DKIM_ENGINE_BUILTIN, DKIM_ENGINE_LIBOPENDKIM };
+
 struct dkim_conf {
+    int engine; /* enum dkim_engine_choice */
     struct am_policy policy;
     struct am_strlist require_aligned;
     const char *reply_text;
@@ -60,6 +63,9 @@ extern const struct am_section *const dkim_extra_sections[];
 
 /* Returns where the policy and its overrides come from. Ownership: points into `conf`. */
 struct am_override_source dkim_options_source(const struct dkim_conf *conf);
+
+/* Returns the engine that verifies; NULL when it was not built in. */
+const struct dkim_engine *dkim_options_engine(const struct dkim_conf *conf);
 
 /* Judges values against each other: conf_check of the module. Returns false with a sentence. */
 bool dkim_options_check(const void *conf, const struct am_config *config,
