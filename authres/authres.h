@@ -65,7 +65,8 @@ extern "C" {
 enum ar_status {
     AR_OK = 0,
     AR_NO_MEMORY, /* the allocator gave nothing */
-    AR_BAD_TOKEN, /* a method, result, ptype or property name is no Keyword */
+    AR_BAD_TOKEN, /* a method, result, ptype or property name is no Keyword, or to a helper such as
+                     ar_add_spf: a result is not registered */
     AR_BAD_VALUE, /* a text holds octets that a field cannot carry */
     AR_TOO_LONG,  /* a line, an id or a field would be or is longer than its limit */
     AR_NO_RESULT, /* a reason, property or comment without a result to belong to */
