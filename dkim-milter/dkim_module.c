@@ -1,5 +1,7 @@
 #include "dkim-milter/dkim_module.h"
 
+#include <string.h>
+
 #include "common/mail/pattern.h"
 #include "dkim-milter/dkim_module_state.h"
 
@@ -167,13 +169,35 @@ static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *r
                : AM_FAIL;
 }
 
+/*
+ * For the engine CR LF is a line end, while here a CR in front of an LF is an octet of its own
+ * (am_header): such a value gets its line ends written out. Nearly none has one.
+ */
+static struct am_span with_line_ends(struct am_arena *arena, struct am_span value)
+{
+    if (value.len == 0 || memmem(value.ptr, value.len, "\r\n", 2) == NULL)
+        return value;
+    char *copy = am_arena_alloc(arena, 2 * value.len);
+    size_t len = 0;
+
+    for (size_t i = 0; copy != NULL && i < value.len; i++) {
+        if (value.ptr[i] == '\n')
+            copy[len++] = '\r';
+        copy[len++] = value.ptr[i];
+    }
+    return am_span_of(copy, len);
+}
+
 static enum am_verdict on_header(struct am_ctx *ctx, const struct am_header *field)
 {
     struct dkim_msg_state *state = am_ctx_msg_state(ctx);
 
     if (state == NULL)
         return AM_CONTINUE; /* reported at MAIL already */
-    const struct dkim_field *kept = dkim_fields_add(&state->fields, field->name, field->value);
+    struct am_span value = with_line_ends(am_ctx_arena(ctx), field->value);
+    if (value.ptr == NULL && field->value.len > 0)
+        return AM_FAIL;
+    const struct dkim_field *kept = dkim_fields_add(&state->fields, field->name, value);
     if (kept == NULL)
         return AM_FAIL;
     state->signature_fields += dkim_field_is(kept, "dkim-signature");

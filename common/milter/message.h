@@ -39,6 +39,7 @@ struct am_message {
     int64_t spent_us;         /* in our callbacks */
     int64_t content_spent_us; /* of it since the headers began */
     int64_t header_bytes;
+    bool folds_by_lf; /* a field came with a fold that was LF, not CR LF */
     size_t rejected_rcpts;
     bool accepted;  /* no module is asked any more */
     bool outgoing;  /* this site's own: without results it gets no field */

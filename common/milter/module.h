@@ -180,7 +180,10 @@ struct am_msg_info {
                          modules */
 };
 
-/* A header field. `value` starts right after the colon; folds are LF + blank. */
+/*
+ * A header field. `value` starts right after the colon; folds are LF + blank. A CR in front of an
+ * LF belongs to the text, not to the fold.
+ */
 struct am_header {
     struct am_span name;
     struct am_span value;

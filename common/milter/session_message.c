@@ -115,12 +115,27 @@ static bool count_header(struct am_session *session, struct am_span name, struct
     return false;
 }
 
-/* Postfix sends folds as LF, Sendmail may send CR LF: modules see LF. */
-static struct am_span without_cr(struct am_arena *arena, struct am_span value)
+/* Tells whether a line end stands there as a lone LF. */
+static bool has_lone_lf(struct am_span value)
 {
-    if (value.len == 0 || memchr(value.ptr, '\r', value.len) == NULL)
+    for (size_t i = 0; i < value.len; i++) {
+        i += am_span_find(am_span_of(value.ptr + i, value.len - i), '\n');
+        if (i < value.len && (i == 0 || value.ptr[i - 1] != '\r'))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * MTAs send folds as LF, some as CR LF: modules see LF. Where this message has an LF alone, a CR
+ * in front of another is an octet of the message and stays: it goes on with the mail.
+ */
+static struct am_span without_cr(struct am_message *message, struct am_span value)
+{
+    message->folds_by_lf = message->folds_by_lf || has_lone_lf(value);
+    if (message->folds_by_lf || value.len == 0 || memchr(value.ptr, '\r', value.len) == NULL)
         return value;
-    char *copy = am_arena_alloc(arena, value.len + 1);
+    char *copy = am_arena_alloc(message->arena, value.len + 1);
     if (copy == NULL)
         return value;
     size_t used = 0;
@@ -144,7 +159,7 @@ enum am_verdict am_session_header(struct am_session *session, const char *name, 
         (session->modules_want & AM_STAGE_HEADER) == 0 || message->accepted || session->accepted)
         return AM_CONTINUE;
     field.index = am_header_index_next(&message->index, message->arena, field.name);
-    field.value = without_cr(message->arena, field.value);
+    field.value = without_cr(message, field.value);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_HEADER, .field = &field});
 }
 

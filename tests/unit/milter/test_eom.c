@@ -418,6 +418,20 @@ static void header_fields_know_their_number(void **state)
     am_session_free(session);
 }
 
+static void a_cr_is_part_of_a_fold_only_where_folds_have_one(void **state)
+{
+    (void)state;
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    am_session_header(session, "A", " b\r\n c\r\r\n d\re");
+    assert_string_equal(a.last_header, "A#1: b\n c\r\n d\re");
+    am_session_header(session, "A", " b\r\n c\n d");
+    assert_string_equal(a.last_header, "A#2: b\r\n c\n d");
+    am_session_header(session, "A", " b\r\n c");
+    assert_string_equal(a.last_header, "A#3: b\r\n c");
+    am_session_free(session);
+}
+
 static void a_flood_of_forged_fields_is_refused(void **state)
 {
     (void)state;
@@ -504,6 +518,7 @@ int main(void)
         TEST(a_blown_budget_is_a_failure),
         TEST(the_content_shares_one_budget),
         TEST(header_fields_know_their_number),
+        TEST(a_cr_is_part_of_a_fold_only_where_folds_have_one),
         TEST(a_flood_of_forged_fields_is_refused),
         TEST(beyond_the_limits_fields_are_scrubbed_only),
         TEST(the_bytes_of_headers_are_limited),
