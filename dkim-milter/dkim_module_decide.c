@@ -77,21 +77,65 @@ static bool find_keys(const struct dkim_signing *signing, struct am_arena *arena
                                  state->domain, state->choice.rule));
 }
 
-static bool check_login(struct am_ctx *ctx, struct dkim_signing_state *state)
+static struct dkim_login_request ask_login(struct am_ctx *ctx, struct am_span local,
+                                           const char *domain)
 {
     const struct dkim_derived *derived = am_ctx_derived(ctx);
-    const struct dkim_conf *conf = derived->conf;
-    struct dkim_login_request request = {
-        .binding = (enum dkim_login_binding)conf->login_binding,
+
+    return (struct dkim_login_request){
+        .binding = (enum dkim_login_binding)derived->conf->login_binding,
         .map = derived->signing->logins,
         .login = am_ctx_conn(ctx)->auth_user,
-        .local = state->address.local,
-        .domain = state->domain,
+        .local = local,
+        .domain = domain,
     };
+}
+
+static bool check_login(struct am_ctx *ctx, struct dkim_signing_state *state)
+{
+    const struct dkim_conf *conf = am_ctx_conf(ctx);
+    struct dkim_login_request request = ask_login(ctx, state->address.local, state->domain);
     const char *why_not;
 
     return dkim_login_allows(&request, am_ctx_arena(ctx), &why_not) ||
            leave(state, DKIM_UNSIGNED_LOGIN, conf->login_mismatch == DKIM_UNSIGNED_REJECT, why_not);
+}
+
+/* Tells whether readers would take one of the signatures for the author's. */
+static bool speaks_for(const struct dkim_keys_choice *choice, const char *author)
+{
+    for (size_t i = 0; i < choice->count; i++)
+        if (dkim_is_aligned(am_span_str(choice->keys[i]->domain), am_span_str(author)))
+            return true;
+    return false;
+}
+
+/*
+ * The envelope sender chose the keys; but it is From that people see, and a signature of the same
+ * domain vouches for it. Where that is so, the login must be allowed to write as From, too.
+ */
+static bool check_login_for_from(struct am_ctx *ctx, const struct dkim_fields *fields,
+                                 struct dkim_signing_state *state)
+{
+    const struct dkim_conf *conf = am_ctx_conf(ctx);
+    struct am_arena *arena = am_ctx_arena(ctx);
+    struct dkim_author author;
+    const char *why_not;
+
+    dkim_author_find(&author, arena, fields);
+    if (author.kind == DKIM_AUTHOR_ONE) {
+        if (!speaks_for(&state->choice, author.domain))
+            return true;
+        state->address = author.address;
+        state->domain = author.domain;
+        return check_login(ctx, state);
+    }
+    /* No address: only who may write as anybody gets past. */
+    struct dkim_login_request request = ask_login(ctx, author.address.local, author.domain);
+    return dkim_login_allows(&request, arena, &why_not) ||
+           leave_without_from(conf, state,
+                              "From does not hold one address, which its login would have to be "
+                              "allowed to write as (dkim.login_binding)");
 }
 
 bool dkim_module_decide(struct am_ctx *ctx, const struct dkim_fields *fields,
@@ -104,6 +148,8 @@ bool dkim_module_decide(struct am_ctx *ctx, const struct dkim_fields *fields,
                      : find_sender(ctx, fields, state);
 
     if (!found || !find_keys(derived->signing, arena, state) || !check_login(ctx, state))
+        return false;
+    if (derived->conf->sign_by != DKIM_SIGN_BY_FROM && !check_login_for_from(ctx, fields, state))
         return false;
     /* What we were not shown could not be signed, nor kept from being added. */
     return !am_ctx_msg(ctx)->headers_cut ||
