@@ -121,7 +121,7 @@ static const struct am_option milter_rows[] = {
      .help = "log and count what would have happened, carry out no verdict"},
     {ROW(observe_modules, AM_OPTION_LIST), .fallback = "",
      .help = "names of modules that only observe"},
-    {ROW(max_headers, AM_OPTION_INT), .fallback = "1000", .min = 10, .max = 100000,
+    {ROW(max_headers, AM_OPTION_INT), .fallback = "20000", .min = 10, .max = 100000,
      .help = "header fields of one message that are looked at"},
     {ROW(max_header_bytes, AM_OPTION_SIZE), .fallback = "1M", .min = 4096, .max = 64 << 20,
      .help = "bytes of header fields of one message that are looked at"},
