@@ -1,14 +1,20 @@
 #include "common/milter/native_crew.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 
-/* A thread that has rested for so long ends. */
-#define REST_S 10
+/* A thread that has rested for so long gives memory back, and for so long ends. */
+#define LIGHT_REST_MS 100
+#define REST_MS 10000
+
+/* Of the stack below the function that gives it back: what that, and what it calls, may use. */
+#define STACK_KEPT 2048
 
 /* A thread of a crew; lives on its stack. */
 struct am_native_hand {
@@ -17,6 +23,9 @@ struct am_native_hand {
     pthread_cond_t called;
     bool resting, serving;
     bool waiting; /* it gave its place away in this event */
+    char *stack;  /* its lowest address; NULL = not known */
+    void *spare;  /* see am_native_crew_spare(); NULL = nothing */
+    size_t spare_len;
 };
 
 /* Which hand of which crew this thread is; NULL in others. */
@@ -36,6 +45,35 @@ static void leave(struct am_native_crew *crew)
         pthread_cond_signal(&crew->empty);
 }
 
+static char *find_stack(void)
+{
+    pthread_attr_t attributes;
+    void *stack = NULL;
+    size_t size;
+
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return NULL;
+    if (pthread_attr_getstack(&attributes, &stack, &size) != 0)
+        stack = NULL;
+    pthread_attr_destroy(&attributes);
+    return stack;
+}
+
+/*
+ * Gives back the pages that events used: after a burst there are many threads that rest, and this
+ * is most of what each costs.
+ */
+static void give_memory_back(const struct am_native_hand *hand)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)hand->stack;
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - STACK_KEPT) & ~(page - 1);
+
+    if (hand->stack != NULL && end > start)
+        (void)madvise(hand->stack, end - start, MADV_DONTNEED);
+    if (hand->spare != NULL)
+        (void)madvise(hand->spare, hand->spare_len, MADV_DONTNEED);
+}
+
 /*
  * Each thread that ends joins the one that ended before it, and who waits for the crew joins the
  * last: then what libraries keep for each thread is given back, too, before the program ends.
@@ -43,7 +81,7 @@ static void leave(struct am_native_crew *crew)
 static void *hand_main(void *user)
 {
     struct am_native_crew *crew = user;
-    struct am_native_hand hand = {.crew = crew};
+    struct am_native_hand hand = {.crew = crew, .stack = find_stack()};
     pthread_condattr_t monotonic;
 
     pthread_condattr_init(&monotonic);
@@ -142,24 +180,40 @@ static void stop_resting(struct am_native_crew *crew, const struct am_native_han
     *at = hand->next;
 }
 
-/* Rests until called, which gives a place, or for REST_S. Returns false when nobody called. */
+static struct timespec time_after(const struct timespec *start, long ms)
+{
+    long long ns = start->tv_nsec + ms * 1000000LL;
+
+    return (struct timespec){start->tv_sec + (time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+}
+
+/* Waits until called. Returns false when nobody calls until then. */
+static bool await_call(struct am_native_hand *hand, const struct timespec *until)
+{
+    while (hand->resting)
+        if (pthread_cond_timedwait(&hand->called, &hand->crew->lock, until) == ETIMEDOUT)
+            break;
+    return !hand->resting;
+}
+
+/* Rests until called, which gives a place, or for REST_MS. Returns false when nobody called. */
 static bool rest(struct am_native_crew *crew, struct am_native_hand *hand)
 {
-    struct timespec until;
+    struct timespec start, lighter, until;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += REST_S;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    lighter = time_after(&start, LIGHT_REST_MS);
+    until = time_after(&start, REST_MS);
     hand->resting = true;
     hand->next = crew->resting;
     crew->resting = hand;
-    while (hand->resting) {
-        if (pthread_cond_timedwait(&hand->called, &crew->lock, &until) == ETIMEDOUT &&
-            hand->resting) {
-            stop_resting(crew, hand);
-            return false;
-        }
-    }
-    return true;
+    if (await_call(hand, &lighter))
+        return true;
+    give_memory_back(hand);
+    if (await_call(hand, &until))
+        return true;
+    stop_resting(crew, hand);
+    return false;
 }
 
 /* Takes a place again, or rests when there are more threads than places. */
@@ -179,6 +233,12 @@ static bool take_place(struct am_native_crew *crew, struct am_native_hand *hand)
     }
     pthread_mutex_unlock(&crew->lock);
     return stays;
+}
+
+void am_native_crew_spare(void *memory, size_t len)
+{
+    self->spare = memory;
+    self->spare_len = len;
 }
 
 bool am_native_crew_pause(void)

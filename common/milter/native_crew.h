@@ -48,6 +48,12 @@ void am_native_crew_end(struct am_native_crew *crew);
 /* Waits until every thread has ended; also those of a crew whose start failed half-way. */
 void am_native_crew_wait(struct am_native_crew *crew);
 
+/*
+ * Called by a thread of the crew when it begins: names whole pages of its own whose content it can
+ * do without between two events. They are given back while it rests; NULL: there are none.
+ */
+void am_native_crew_spare(void *memory, size_t len);
+
 /* Called by a thread of the crew between two events; it may rest in here. Returns false when it
  * shall end. */
 bool am_native_crew_pause(void) AM_MUST_USE;

@@ -209,8 +209,10 @@ static void work(void *user)
     /* The thread has its place already: without memory it waits for some rather than leave it. */
     while ((scratch.in = map_room()) == NULL && poll(&stop, 1, WATCH_MS) == 0)
         continue;
-    if (scratch.in != NULL)
+    if (scratch.in != NULL) {
+        am_native_crew_spare(scratch.in, AM_NATIVE_READ_MAX);
         serve_events(loop, &scratch);
+    }
     am_buf_fini(&scratch.out);
     if (scratch.in != NULL)
         (void)munmap(scratch.in, AM_NATIVE_READ_MAX);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,15 +22,24 @@ static sem_t jobs, begun, leave;
 static atomic_bool says_so; /* jobs announce their wait */
 static atomic_bool over;
 
+/* A page of each thread that it uses for its jobs only. */
+static char *pages;
+static size_t page_len;
+static atomic_uint hands;
+
 static void work(void *user)
 {
+    char *page = pages + atomic_fetch_add(&hands, 1) % MOST * page_len;
+
     (void)user;
+    am_native_crew_spare(page, page_len);
     while (am_native_crew_pause()) {
         while (sem_wait(&jobs) != 0)
             continue;
         am_native_crew_took();
         if (atomic_load(&over))
             return;
+        *page = 1;
         if (atomic_load(&says_so))
             am_native_crew_before_wait();
         sem_post(&begun);
@@ -48,6 +58,10 @@ static int start(void **state)
     sem_init(&begun, 0, 0);
     sem_init(&leave, 0, 0);
     atomic_store(&over, false);
+    atomic_store(&hands, 0);
+    page_len = (size_t)sysconf(_SC_PAGESIZE);
+    pages = mmap(NULL, MOST * page_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
     crew.work = work;
     crew.places = PLACES;
     crew.most = MOST;
@@ -69,6 +83,7 @@ static int stop(void **state)
     am_native_crew_wait(&crew);
     assert_int_equal(crew.count, 0);
     close(crew.busy_fd);
+    munmap(pages, MOST * page_len);
     return 0;
 }
 
@@ -154,12 +169,46 @@ static void who_waits_in_silence_is_found_out(void **state)
     assert_true(has_begun(20000));
 }
 
+/* How many of the pages take memory. */
+static int resident(void)
+{
+    unsigned char in_memory[MOST];
+    int count = 0;
+
+    assert_int_equal(mincore(pages, MOST * page_len, in_memory), 0);
+    for (int i = 0; i < MOST; i++)
+        count += in_memory[i] & 1;
+    return count;
+}
+
+static void who_rests_gives_memory_back(void **state)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    (void)state;
+    atomic_store(&says_so, true);
+    give(MOST);
+    for (int i = 0; i < MOST; i++)
+        assert_true(has_begun(20000));
+    assert_int_equal(resident(), MOST);
+    finish(MOST);
+    for (int i = 0; i < 2000 && resident() > PLACES; i++)
+        nanosleep(&pause, NULL);
+    assert_int_equal(resident(), PLACES);
+    give(MOST);
+    for (int i = 0; i < MOST; i++)
+        assert_true(has_begun(20000));
+    assert_int_equal(resident(), MOST);
+    finish(MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_waits_gives_the_place_away, start, stop),
         cmocka_unit_test_setup_teardown(there_are_bounds, start, stop),
         cmocka_unit_test_setup_teardown(who_waits_in_silence_is_found_out, start, stop),
+        cmocka_unit_test_setup_teardown(who_rests_gives_memory_back, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
