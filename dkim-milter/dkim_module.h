@@ -5,7 +5,7 @@
 
 /*
  * DKIM as a module: section "dkim", repeated section "dkim_override",
- * results of method "dkim". docs/dkim-milter.md tells how it decides.
+ * results of method "dkim". docs/dkim-verifying.md and docs/dkim-signing.md tell how it decides.
  */
 extern const struct am_module dkim_module;
 
