@@ -97,8 +97,10 @@ static bool check_login(struct am_ctx *ctx, struct dkim_signing_state *state)
     struct dkim_login_request request = ask_login(ctx, state->address.local, state->domain);
     const char *why_not;
 
-    return dkim_login_allows(&request, am_ctx_arena(ctx), &why_not) ||
-           leave(state, DKIM_UNSIGNED_LOGIN, conf->login_mismatch == DKIM_UNSIGNED_REJECT, why_not);
+    if (dkim_login_allows(&request, am_ctx_arena(ctx), &why_not))
+        return true;
+    state->failed = why_not == NULL;
+    return leave(state, DKIM_UNSIGNED_LOGIN, conf->login_mismatch == DKIM_UNSIGNED_REJECT, why_not);
 }
 
 /* Tells whether readers would take one of the signatures for the author's. */
@@ -123,6 +125,7 @@ static bool check_login_for_from(struct am_ctx *ctx, const struct dkim_fields *f
     const char *why_not;
 
     dkim_author_find(&author, arena, fields);
+    state->failed = author.kind == DKIM_AUTHOR_MEMORY;
     if (author.kind == DKIM_AUTHOR_ONE) {
         if (!speaks_for(&state->choice, author.domain))
             return true;
