@@ -111,7 +111,7 @@ static struct dkim_role_choice choose_role(struct am_ctx *ctx)
     const struct am_conn_info *conn = am_ctx_conn(ctx);
     struct dkim_role_facts facts = {
         .client = conn->client,
-        .is_local = conn->is_local,
+        .is_local = dkim_module_is_local(conn),
         .login = conn->auth_user,
         .daemon_name = conn->daemon_name,
     };

@@ -84,6 +84,9 @@ struct dkim_msg_state {
 
 /* --- dkim_module_verify.c --- */
 
+/* Tells whether mail was submitted on this machine, and not by a client without an address. */
+bool dkim_module_is_local(const struct am_conn_info *conn);
+
 /* Returns why a client's mail is not verified ("authenticated", "local", "network"), or NULL. */
 const char *dkim_module_exempt(const struct dkim_derived *derived, const struct am_conn_info *conn);
 

@@ -1,11 +1,22 @@
 #include "common/mail/pattern.h"
 #include "dkim-milter/dkim_module_state.h"
 
+/*
+ * A client of which the MTA knows no address is "unknown" to Postfix (XCLIENT without one, a
+ * connection that broke): it came over the network, unlike the local mail that has none.
+ */
+bool dkim_module_is_local(const struct am_conn_info *conn)
+{
+    bool has_no_name = am_span_equal(am_span_str(conn->client_name), am_span_str("unknown"));
+
+    return conn->is_local && !(conn->client.family == 0 && has_no_name);
+}
+
 const char *dkim_module_exempt(const struct dkim_derived *derived, const struct am_conn_info *conn)
 {
     if (derived->conf->exempt_authenticated && conn->auth_user[0] != '\0')
         return "authenticated";
-    if (derived->conf->exempt_local && conn->is_local)
+    if (derived->conf->exempt_local && dkim_module_is_local(conn))
         return "local";
     if (am_netset_find(derived->exempt_networks, &conn->client) != AM_TABLE_NONE)
         return "network";
