@@ -136,20 +136,17 @@ void dkim_signer_body(struct dkim_signer *signer, struct am_span chunk)
 static void put_names(const struct dkim_signer *signer, const struct task *task,
                       struct dkim_sign_text *text)
 {
+    struct am_span name, next;
     const struct dkim_field *field;
-    struct am_span name;
     struct walk walk;
-    bool first = true;
 
     dkim_sign_text_word(text, "h=");
     walk_begin(&walk, signer, task->request.names);
-    while (walk_next(&walk, &name, &field)) {
-        if (!first)
-            dkim_sign_text_join(text, am_span_str(":"));
-        dkim_sign_text_join(text, name);
-        first = false;
-    }
-    dkim_sign_text_join(text, am_span_str(";"));
+    if (!walk_next(&walk, &name, &field))
+        name = am_span_str("From"); /* on every list; what is not there is signed as absent */
+    for (; walk_next(&walk, &next, &field); name = next)
+        dkim_sign_text_item(text, name, ':');
+    dkim_sign_text_item(text, name, ';');
 }
 
 /* Writes z= (RFC 6376 section 3.5); takes it back when it gets too long. */

@@ -37,6 +37,15 @@ void dkim_sign_text_join(struct dkim_sign_text *text, struct am_span piece)
     text->column += piece.len;
 }
 
+void dkim_sign_text_item(struct dkim_sign_text *text, struct am_span piece, char separator)
+{
+    if (text->column + piece.len + 1 > WIDTH && text->column > 1)
+        new_line(text);
+    am_buf_add(text->out, piece);
+    am_buf_add_char(text->out, separator);
+    text->column += piece.len + 1;
+}
+
 void dkim_sign_text_split(struct dkim_sign_text *text, struct am_span digits)
 {
     while (digits.len > 0) {

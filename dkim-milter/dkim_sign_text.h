@@ -19,6 +19,9 @@ void dkim_sign_text_word(struct dkim_sign_text *text, const char *word);
 /* Writes a piece that is not divided right behind what stands there, or on a new line. */
 void dkim_sign_text_join(struct dkim_sign_text *text, struct am_span piece);
 
+/* The same with a separator right behind it, so that no line begins with one. */
+void dkim_sign_text_item(struct dkim_sign_text *text, struct am_span piece, char separator);
+
 /* Writes base 64, divided anywhere. */
 void dkim_sign_text_split(struct dkim_sign_text *text, struct am_span digits);
 
