@@ -11,13 +11,27 @@
 /* Longest d= looked at: U-labels of a name of 253 octets, with white space. */
 #define DOMAIN_TEXT_MAX 1024
 
-/* Tells whether a signature's d= is aligned, without reading the rest. */
+/* Tells whether what every signature must have is there; what it holds is read later. */
+static bool looks_complete(const struct dkim_tag_list *list)
+{
+    static const char *const needed[] = {"v", "a", "b", "bh", "h", "s"};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        const struct dkim_tag *tag = dkim_tag_find(list, needed[i]);
+        if (tag == NULL || tag->value.len == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Tells whether a signature's d= is aligned and the rest worth reading. */
 static bool looks_aligned(const struct dkim_verifier *verifier, const struct dkim_field *field)
 {
     struct dkim_tag_list list;
     const char *ascii;
 
-    dkim_tag_list_parse(&list, field->value);
+    if (dkim_tag_list_parse(&list, field->value) != DKIM_TAG_OK || !looks_complete(&list))
+        return false;
     const struct dkim_tag *domain = dkim_tag_find(&list, "d");
     if (domain == NULL || domain->value.len > DOMAIN_TEXT_MAX)
         return false;

@@ -80,6 +80,20 @@ static void places_are_for_those_that_may_pass(void **state)
     assert_int_equal(report->outcomes[0].reason, DKIM_REASON_SIGNATURE_SYNTAX);
 }
 
+/* Nor do more of them than are listed, whatever domain they name. */
+static void malformed_signatures_crowd_nobody_out(void **state)
+{
+    (void)state;
+    signed_mail(NULL);
+    for (int i = 0; i < 2 * DKIM_OUTCOMES_MAX; i++)
+        rig_add_top(&rig, "DKIM-Signature",
+                    i % 2 == 0 ? " v=1; d=example.org; broken" : " v=1; d=example.org; s=sel");
+    const struct dkim_report *report = rig_verify(&rig, 0);
+    assert_int_equal(report->count, DKIM_OUTCOMES_MAX);
+    assert_int_equal(report->outcomes[DKIM_OUTCOMES_MAX - 1].result, DKIM_PASS);
+    assert_true(report->aligned_pass);
+}
+
 /* Signatures that share a key record have it looked up once. */
 static void keys_are_asked_for_once(void **state)
 {
@@ -381,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(thousand_signatures),
         TEST(places_are_for_those_that_may_pass),
+        TEST(malformed_signatures_crowd_nobody_out),
         TEST(keys_are_asked_for_once),
         TEST(aligned_keys_first),
         TEST(thousand_names),
