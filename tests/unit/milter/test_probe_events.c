@@ -48,7 +48,7 @@ static void every_event_arrives_with_its_data(void **state)
                       "1 probe rcpt nobody@example.net (refused)\n"
                       "1 probe data QUEUE1\n"
                       "1 probe header Received 1 [  two blanks]\n"
-                      "1 probe header X-Fold 1 [ one\\x0a\\x09two\\x0a three]\n"
+                      "1 probe header X-Fold 1 [ one\\x0a\\x09two\\x0d\\x0a three]\n"
                       "1 probe header X-Bare 1 [none]\n"
                       "1 probe header received 2 []\n"
                       "1 probe eoh 4\n"
