@@ -28,7 +28,12 @@ static struct dkim_keys *open_keys(const struct am_config *config, const struct 
         !dkim_key_reader_find(&reader, milter->user, milter->group, problem))
         return NULL;
     const struct dkim_keys_env env = {.arena = arena, .reader = &reader};
-    return dkim_keys_open(&source, &env, problem);
+    struct dkim_keys *keys = dkim_keys_open(&source, &env, problem);
+    if (keys != NULL && dkim_keys_count(keys) == 0 && reader.uid == 0)
+        fputs("authmilter sign: warning: the key files were judged for root: name the user that "
+              "signs in milter.user, or run this as that user\n",
+              stderr);
+    return keys;
 }
 
 static void print_text(const char *name, const char *text)
