@@ -140,13 +140,27 @@ static void put_names(const struct dkim_signer *signer, const struct task *task,
     const struct dkim_field *field;
     struct walk walk;
 
-    dkim_sign_text_word(text, "h=");
+    dkim_sign_text_line(text, "h=");
     walk_begin(&walk, signer, task->request.names);
     if (!walk_next(&walk, &name, &field))
         name = am_span_str("From"); /* on every list; what is not there is signed as absent */
     for (; walk_next(&walk, &next, &field); name = next)
         dkim_sign_text_item(text, name, ':');
     dkim_sign_text_item(text, name, ';');
+}
+
+/* Writes a copied value as it goes out: its folds are CR LF there. */
+static void put_copy(struct dkim_sign_text *text, struct am_span value)
+{
+    while (value.len > 0) {
+        size_t len = am_span_find(value, '\n');
+        bool fold = len < value.len, bare = fold && (len == 0 || value.ptr[len - 1] != '\r');
+
+        dkim_sign_text_quoted(text, am_span_of(value.ptr, len));
+        if (fold)
+            dkim_sign_text_quoted(text, am_span_str(bare ? "\r\n" : "\n"));
+        value = am_span_of(value.ptr + len + fold, value.len - len - fold);
+    }
 }
 
 /* Writes z= (RFC 6376 section 3.5); takes it back when it gets too long. */
@@ -159,7 +173,7 @@ static void put_copies(const struct dkim_signer *signer, const struct task *task
     struct walk walk;
     bool first = true;
 
-    dkim_sign_text_word(text, "z=");
+    dkim_sign_text_line(text, "z=");
     walk_begin(&walk, signer, task->request.names);
     while (walk_next(&walk, &name, &field) && text->out->len - start <= DKIM_COPIED_MAX) {
         if (field == NULL)
@@ -168,7 +182,7 @@ static void put_copies(const struct dkim_signer *signer, const struct task *task
             dkim_sign_text_join(text, am_span_str("|"));
         dkim_sign_text_name(text, field->name);
         dkim_sign_text_join(text, am_span_str(":"));
-        dkim_sign_text_quoted(text, field->value);
+        put_copy(text, field->value);
         first = false;
     }
     dkim_sign_text_join(text, am_span_str(";"));
@@ -243,10 +257,10 @@ static void put_tags(const struct dkim_signer *signer, const struct task *task,
     put_names(signer, task, text);
     if (request->copied_fields)
         put_copies(signer, task, text);
-    dkim_sign_text_word(text, "bh=");
+    dkim_sign_text_line(text, "bh=");
     put_base64(text, task->body->digest, sizeof(task->body->digest));
     dkim_sign_text_join(text, am_span_str(";"));
-    dkim_sign_text_word(text, "b=");
+    dkim_sign_text_line(text, "b=");
 }
 
 /* Ends the header's hash with the field itself as it will stand there, b= empty. */

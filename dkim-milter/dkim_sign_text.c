@@ -29,6 +29,13 @@ void dkim_sign_text_word(struct dkim_sign_text *text, const char *word)
     text->column += len;
 }
 
+void dkim_sign_text_line(struct dkim_sign_text *text, const char *word)
+{
+    new_line(text);
+    am_buf_add_str(text->out, word);
+    text->column += strlen(word);
+}
+
 void dkim_sign_text_join(struct dkim_sign_text *text, struct am_span piece)
 {
     if (text->column + piece.len > WIDTH && text->column > 1)

@@ -16,6 +16,9 @@ void dkim_sign_text_init(struct dkim_sign_text *text, struct am_buf *out);
 /* Writes a piece that is not divided, with a blank in front or on a new line. */
 void dkim_sign_text_word(struct dkim_sign_text *text, const char *word);
 
+/* Writes a piece that is not divided on a new line: what a reader looks for stands at the left. */
+void dkim_sign_text_line(struct dkim_sign_text *text, const char *word);
+
 /* Writes a piece that is not divided right behind what stands there, or on a new line. */
 void dkim_sign_text_join(struct dkim_sign_text *text, struct am_span piece);
 

@@ -372,14 +372,14 @@ static void copies(void **state)
     struct am_arena *arena = am_arena_new(16384, 0);
     struct dkim_sign_request request = request_for(arena, DKIM_KEY_ED25519);
     char *large = malloc(20001);
-    struct pair fields[] = {{"From", " a@example.org"}, {"Subject", " a|b;c=d"}};
+    struct pair fields[] = {{"From", " a@example.org"}, {"Subject", " a|b;c=d\n e"}};
     struct mail mail = {fields, 2, "x\r\n"};
 
     (void)state;
     request.copied_fields = true;
     const char *value = signed_once(arena, &mail, &request);
-    assert_non_null(
-        strstr(unfolded(arena, value), "z=From:=20a@example.org|Subject:=20a=7Cb=3Bc=3Dd;bh="));
+    assert_non_null(strstr(unfolded(arena, value),
+                           "z=From:=20a@example.org|Subject:=20a=7Cb=3Bc=3Dd=0D=0A=20e;bh="));
     /* A copy that would make the field too long for others is left out, the signature is not. */
     assert_non_null(large);
     memset(large, 'x', 20000);
