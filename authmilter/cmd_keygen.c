@@ -9,6 +9,7 @@
 
 #include "authmilter/command.h"
 #include "authmilter/tool_name.h"
+#include "authmilter/tool_options.h"
 #include "dkim-milter/dkim_base64.h"
 #include "dkim-milter/dkim_crypto.h"
 
@@ -23,38 +24,50 @@ struct arguments {
     unsigned bits;
 };
 
-enum { OPTION_DOMAIN = 256, OPTION_SELECTOR, OPTION_TYPE, OPTION_BITS, OPTION_OUTPUT, OPTION_HELP };
+static bool take_type(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
 
-static const struct option options[] = {
-    {"domain", required_argument, NULL, OPTION_DOMAIN},
-    {"selector", required_argument, NULL, OPTION_SELECTOR},
-    {"type", required_argument, NULL, OPTION_TYPE},
-    {"bits", required_argument, NULL, OPTION_BITS},
-    {"output", required_argument, NULL, OPTION_OUTPUT},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
+    for (int type = 0; type < DKIM_KEY_TYPE_COUNT; type++)
+        if (strcmp(text, dkim_key_type_word((enum dkim_key_type)type)) == 0) {
+            args->type = (enum dkim_key_type)type;
+            return true;
+        }
+    return am_problem_set(problem, "--type takes rsa or ed25519");
+}
+
+static bool take_bits(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+    char *end;
+    unsigned long bits = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || bits < DKIM_RSA_BITS_MIN ||
+        bits > DKIM_RSA_BITS_MAX)
+        return am_problem_set(problem, "--bits takes a number from %d to %d", DKIM_RSA_BITS_MIN,
+                              DKIM_RSA_BITS_MAX);
+    args->bits = (unsigned)bits;
+    return true;
+}
+
+static const struct tool_option options[] = {
+    TOOL_TEXT("domain", domain),  TOOL_TEXT("selector", selector), TOOL_CALL("type", take_type),
+    TOOL_CALL("bits", take_bits), TOOL_TEXT("output", output),     {0},
 };
 
-static void print_help(void)
-{
-    fputs("usage: authmilter keygen --domain DOMAIN --selector NAME [OPTION...]\n\n"
-          "Makes a key that signs mail with DKIM and prints the TXT record to publish.\n\n"
-          "  --domain DOMAIN   the signing domain, d=\n"
-          "  --selector NAME   the key's name in that domain, s=\n"
-          "  --type TYPE       rsa (the default) or ed25519\n"
-          "  --bits N          size of an RSA key, 1024 to 8192; default: " BITS_TEXT "\n"
-          "  --output PATH     where the private key is written: a new file, or a directory that\n"
-          "                    gets DOMAIN/NAME.pem; default: ./DOMAIN.NAME.pem\n\n"
-          "No file is ever overwritten. Exit status: 0 made, 64 wrong usage, 69 the key could not\n"
-          "be made or written.\n",
-          stdout);
-}
+static const char help[] =
+    "usage: authmilter keygen --domain DOMAIN --selector NAME [OPTION...]\n\n"
+    "Makes a key that signs mail with DKIM and prints the TXT record to publish.\n\n"
+    "  --domain DOMAIN   the signing domain, d=\n"
+    "  --selector NAME   the key's name in that domain, s=\n"
+    "  --type TYPE       rsa (the default) or ed25519\n"
+    "  --bits N          size of an RSA key, 1024 to 8192; default: " BITS_TEXT "\n"
+    "  --output PATH     where the private key is written: a new file, or a directory that\n"
+    "                    gets DOMAIN/NAME.pem; default: ./DOMAIN.NAME.pem\n\n"
+    "No file is ever overwritten. Exit status: 0 made, 64 wrong usage, 69 the key could not\n"
+    "be made or written.\n";
 
-static bool refuse(const char *message)
-{
-    fprintf(stderr, "authmilter keygen: %s; see 'authmilter keygen --help'\n", message);
-    return false;
-}
+static const struct tool_usage usage = {.command = "keygen", .help = help, .options = options};
 
 static int unavailable(const char *path, const char *message)
 {
@@ -62,69 +75,19 @@ static int unavailable(const char *path, const char *message)
     return AM_EXIT_UNAVAILABLE;
 }
 
-static bool take_type(struct arguments *args)
-{
-    for (int type = 0; type < DKIM_KEY_TYPE_COUNT; type++)
-        if (strcmp(optarg, dkim_key_type_word((enum dkim_key_type)type)) == 0) {
-            args->type = (enum dkim_key_type)type;
-            return true;
-        }
-    return refuse("--type takes rsa or ed25519");
-}
-
-static bool take_bits(struct arguments *args)
-{
-    char *end;
-    unsigned long bits = strtoul(optarg, &end, 10);
-
-    if (*optarg < '0' || *optarg > '9' || *end != '\0' || bits < DKIM_RSA_BITS_MIN ||
-        bits > DKIM_RSA_BITS_MAX)
-        return refuse("--bits takes a number from 1024 to 8192");
-    args->bits = (unsigned)bits;
-    return true;
-}
-
-static bool take_option(struct arguments *args, int option)
-{
-    switch (option) {
-    case OPTION_DOMAIN:
-        args->domain = optarg;
-        return true;
-    case OPTION_SELECTOR:
-        args->selector = optarg;
-        return true;
-    case OPTION_TYPE:
-        return take_type(args);
-    case OPTION_BITS:
-        return take_bits(args);
-    case OPTION_OUTPUT:
-        args->output = optarg;
-        return true;
-    default:
-        return refuse("wrong usage");
-    }
-}
-
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *args)
 {
-    int option;
-
     *args = (struct arguments){.type = DKIM_KEY_RSA};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            print_help();
-            return 0;
-        }
-        if (!take_option(args, option))
-            return AM_EXIT_USAGE;
-    }
+    int status = tool_options_read(&usage, argc, argv, args);
+    if (status >= 0)
+        return status;
     if (optind < argc)
-        return refuse("an argument that is no option"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "an argument that is no option");
     if (args->domain == NULL || args->selector == NULL)
-        return refuse("--domain and --selector are needed"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--domain and --selector are needed");
     if (args->type == DKIM_KEY_ED25519 && args->bits != 0)
-        return refuse("--bits is for RSA only"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--bits is for RSA only");
     if (args->bits == 0)
         args->bits = (unsigned)strtoul(BITS_TEXT, NULL, 10);
     return -1;
@@ -187,7 +150,7 @@ static int save(const char *path, const struct dkim_private_key *key)
 
     am_buf_init(&pem, 65536);
     if (!dkim_private_key_write_pem(key, &pem))
-        status = unavailable("", "out of memory");
+        status = tool_unavailable(&usage, "out of memory");
     else if (!write_new(path, am_buf_span(&pem)))
         status = unavailable(path, errno == EEXIST ? "is there already and is not overwritten"
                                                    : strerror(errno));
@@ -236,7 +199,7 @@ static int print_all(const struct arguments *args, struct am_arena *arena, const
     }
     am_buf_fini(&value);
     if (!made)
-        return unavailable("", "out of memory");
+        return tool_unavailable(&usage, "out of memory");
     if (fflush(stdout) != 0)
         return unavailable("standard output", strerror(errno));
     return 0;
@@ -250,7 +213,7 @@ static int make(const struct arguments *args, struct am_arena *arena)
         domain == NULL ? NULL : tool_name_selector(arena, args->selector, &problem);
 
     if (selector == NULL)
-        return refuse(problem.text), AM_EXIT_USAGE;
+        return tool_refuse(&usage, problem.text);
     if (args->type == DKIM_KEY_RSA && args->bits < DKIM_RSA_BITS_GOOD)
         fputs("authmilter keygen: warning: RSA keys below 2048 bits are weak, and some receivers "
               "say so\n",
@@ -262,7 +225,7 @@ static int make(const struct arguments *args, struct am_arena *arena)
         return unavailable(path, "is there already and is not overwritten");
     struct dkim_private_key *key = dkim_private_key_generate(args->type, args->bits, &problem);
     if (key == NULL)
-        return unavailable("", problem.text);
+        return tool_unavailable(&usage, problem.text);
     int status = save(path, key);
     if (status == 0)
         status = print_all(args, arena, path, domain, selector, key);
@@ -278,7 +241,7 @@ static int run(int argc, char **argv)
     if (status >= 0)
         return status;
     struct am_arena *arena = am_arena_new(4096, 0);
-    status = arena == NULL ? unavailable("", "out of memory") : make(&args, arena);
+    status = arena == NULL ? tool_unavailable(&usage, "out of memory") : make(&args, arena);
     am_arena_free(arena);
     return status;
 }

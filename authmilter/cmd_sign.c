@@ -1,109 +1,28 @@
 #include "authmilter/cmd_sign.h"
 
 #include <getopt.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "authmilter/command.h"
+#include "authmilter/tool_options.h"
 
 /* What is being read from the command line: names stand for the keys that follow. */
-struct reader {
-    struct sign_arguments *args;
+struct arguments {
+    struct sign_arguments sign;
     const char *domain, *selector;
     const char *sender, *config; /* to be explained */
     struct am_arena *arena;
 };
 
-enum {
-    OPTION_DOMAIN = 256,
-    OPTION_SELECTOR,
-    OPTION_KEY,
-    OPTION_CANONICALIZATION,
-    OPTION_HEADERS,
-    OPTION_OVERSIGN,
-    OPTION_EXPIRE,
-    OPTION_IDENTITY,
-    OPTION_COPIED_FIELDS,
-    OPTION_NOW,
-    OPTION_MESSAGE,
-    OPTION_EXPLAIN_SENDER,
-    OPTION_CONFIG,
-    OPTION_HELP,
-};
-
-static const struct option options[] = {
-    {"domain", required_argument, NULL, OPTION_DOMAIN},
-    {"selector", required_argument, NULL, OPTION_SELECTOR},
-    {"key", required_argument, NULL, OPTION_KEY},
-    {"canonicalization", required_argument, NULL, OPTION_CANONICALIZATION},
-    {"headers", required_argument, NULL, OPTION_HEADERS},
-    {"oversign", required_argument, NULL, OPTION_OVERSIGN},
-    {"expire", required_argument, NULL, OPTION_EXPIRE},
-    {"identity", required_argument, NULL, OPTION_IDENTITY},
-    {"copied-fields", no_argument, NULL, OPTION_COPIED_FIELDS},
-    {"now", required_argument, NULL, OPTION_NOW},
-    {"message", no_argument, NULL, OPTION_MESSAGE},
-    {"explain-sender", required_argument, NULL, OPTION_EXPLAIN_SENDER},
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-static void print_help(void)
+static bool take_key(void *arguments, const char *text, struct am_problem *problem)
 {
-    fputs(
-        "usage: authmilter sign --domain DOMAIN --selector NAME --key FILE [OPTION...] FILE\n"
-        "       authmilter sign --explain-sender ADDRESS [--config FILE]\n\n"
-        "Signs a message with DKIM (RFC 6376) as dkim-milter does, and prints the DKIM-Signature\n"
-        "field. FILE holds one message; - is standard input.\n\n"
-        "  --domain DOMAIN       the signing domain, d=\n"
-        "  --selector NAME       the key's name in that domain, s=\n"
-        "  --key FILE            the private key, for the domain and selector before it; with a\n"
-        "                        further selector and key there is a further signature\n"
-        "  --canonicalization C  simple or relaxed, for header/body; default: relaxed/relaxed\n"
-        "  --headers LIST        changes of the signed fields, as in +X-Loop,-References\n"
-        "  --oversign LIST       changes of the fields that nobody may add, likewise\n"
-        "  --expire TIME         x= so long after now, as in 30d\n"
-        "  --identity ID         i=, as in @lists.example.org\n"
-        "  --copied-fields       z=, a copy of the signed fields\n"
-        "  --now TIME            t=: seconds since 1970, or as in 2026-11-21T08:30:00Z\n"
-        "  --message             print the whole signed message\n\n"
-        "  --explain-sender ADDRESS  tell which keys of dkim-milter would sign for it, and why\n"
-        "  --config FILE             its configuration; default:\n"
-        "                            /etc/authmilter/dkim-milter.conf\n\n"
-        "Exit status: 0 signed, or there are keys; 1 not a message that can be signed, or there\n"
-        "is no key; 64 wrong usage, 69 something needed is not available.\n",
-        stdout);
-}
-
-int sign_wrong_usage(const char *what)
-{
-    fprintf(stderr, "authmilter sign: %s; see 'authmilter sign --help'\n", what);
-    return AM_EXIT_USAGE;
-}
-
-int sign_unavailable(const char *what)
-{
-    fprintf(stderr, "authmilter sign: %s\n", what);
-    return AM_EXIT_UNAVAILABLE;
-}
-
-static bool refuse(const char *what)
-{
-    sign_wrong_usage(what);
-    return false;
-}
-
-static bool take_key(struct reader *reader)
-{
-    struct sign_arguments *args = reader->args;
+    struct arguments *reader = arguments;
+    struct sign_arguments *args = &reader->sign;
 
     if (reader->domain == NULL || reader->selector == NULL)
-        return refuse("--domain and --selector have to stand before --key");
+        return am_problem_set(problem, "--domain and --selector have to stand before --key");
     if (args->key_count == SIGN_KEYS_MAX)
-        return refuse("more than 8 keys");
-    args->keys[args->key_count++] = (struct sign_key){reader->domain, reader->selector, optarg};
+        return am_problem_set(problem, "more than %d keys", SIGN_KEYS_MAX);
+    args->keys[args->key_count++] = (struct sign_key){reader->domain, reader->selector, text};
     reader->selector = NULL;
     return true;
 }
@@ -116,41 +35,58 @@ static bool read_canon(struct am_span word, enum dkim_canon *canon)
     return simple || am_span_equal(word, am_span_str("relaxed"));
 }
 
-static bool take_canonicalization(struct sign_arguments *args)
+static bool take_canonicalization(void *arguments, const char *word, struct am_problem *problem)
 {
-    struct am_span text = am_span_str(optarg);
+    struct sign_arguments *args = &((struct arguments *)arguments)->sign;
+    struct am_span text = am_span_str(word);
     size_t slash = am_span_find(text, '/');
 
     if (slash < text.len && read_canon(am_span_of(text.ptr, slash), &args->header_canon) &&
         read_canon(am_span_of(text.ptr + slash + 1, text.len - slash - 1), &args->body_canon))
         return true;
-    return refuse("--canonicalization takes simple or relaxed twice, as in relaxed/simple");
+    return am_problem_set(problem,
+                          "--canonicalization takes simple or relaxed twice, as in relaxed/simple");
 }
 
 /* Adds the items of a comma-separated list. */
-static bool take_deltas(struct reader *reader, struct am_strlist *list)
+static bool take_deltas(struct am_arena *arena, struct am_strlist *list, const char *text,
+                        struct am_problem *problem)
 {
-    struct am_span rest = am_span_str(optarg);
-    struct am_problem problem;
+    struct am_span rest = am_span_str(text);
 
     for (size_t len = 0; len < rest.len;) {
         rest = am_span_of(rest.ptr + len, rest.len - len);
         len = am_span_find(rest, ',');
-        const char *item = am_arena_copy(reader->arena, am_span_of(rest.ptr, len));
+        const char *item = am_arena_copy(arena, am_span_of(rest.ptr, len));
         if (item == NULL)
-            return refuse("out of memory");
+            return am_problem_set(problem, "out of memory");
         if (list->count == SIGN_DELTAS_MAX)
-            return refuse("more than 100 changes of a list");
-        if (!dkim_sign_delta_check(item, &problem))
-            return refuse(problem.text);
+            return am_problem_set(problem, "more than %d changes of a list", SIGN_DELTAS_MAX);
+        if (!dkim_sign_delta_check(item, problem))
+            return false;
         list->items[list->count++] = item;
         len += len < rest.len;
     }
     return true;
 }
 
-static bool take_expire(struct reader *reader)
+static bool take_headers(void *arguments, const char *text, struct am_problem *problem)
 {
+    struct arguments *reader = arguments;
+
+    return take_deltas(reader->arena, &reader->sign.headers, text, problem);
+}
+
+static bool take_oversign(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *reader = arguments;
+
+    return take_deltas(reader->arena, &reader->sign.oversign, text, problem);
+}
+
+static bool take_expire(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *reader = arguments;
     static const struct am_option row = {
         .name = "--expire",
         .kind = AM_OPTION_DURATION,
@@ -158,77 +94,85 @@ static bool take_expire(struct reader *reader)
         .max = INT64_C(1000) * 60 * 60 * 24 * 3650,
         .help = "",
     };
-    struct am_problem problem;
     int64_t expire_ms;
 
-    if (!am_option_parse(&row, optarg, &expire_ms, reader->arena, &problem))
-        return refuse(problem.text);
-    reader->args->expire_s = expire_ms / 1000;
+    if (!am_option_parse(&row, text, &expire_ms, reader->arena, problem))
+        return false;
+    reader->sign.expire_s = expire_ms / 1000;
     return true;
 }
 
-static bool take_option(struct reader *reader, int option)
+static bool take_now(void *arguments, const char *text, struct am_problem *problem)
 {
-    struct sign_arguments *args = reader->args;
-    struct am_problem problem;
+    struct arguments *reader = arguments;
 
-    switch (option) {
-    case OPTION_DOMAIN:
-        reader->domain = optarg;
-        return true;
-    case OPTION_SELECTOR:
-        reader->selector = optarg;
-        return true;
-    case OPTION_KEY:
-        return take_key(reader);
-    case OPTION_CANONICALIZATION:
-        return take_canonicalization(args);
-    case OPTION_HEADERS:
-        return take_deltas(reader, &args->headers);
-    case OPTION_OVERSIGN:
-        return take_deltas(reader, &args->oversign);
-    case OPTION_EXPIRE:
-        return take_expire(reader);
-    case OPTION_IDENTITY:
-        args->identity = optarg;
-        return true;
-    case OPTION_COPIED_FIELDS:
-        args->copied_fields = true;
-        return true;
-    case OPTION_NOW:
-        return tool_clock_set(&args->clock, optarg, &problem) || refuse(problem.text);
-    case OPTION_MESSAGE:
-        args->message = true;
-        return true;
-    case OPTION_EXPLAIN_SENDER:
-        reader->sender = optarg;
-        return true;
-    case OPTION_CONFIG:
-        reader->config = optarg;
-        return true;
-    default:
-        return refuse("wrong usage");
-    }
+    return tool_clock_set(&reader->sign.clock, text, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_TEXT("domain", domain),
+    TOOL_TEXT("selector", selector),
+    TOOL_CALL("key", take_key),
+    TOOL_CALL("canonicalization", take_canonicalization),
+    TOOL_CALL("headers", take_headers),
+    TOOL_CALL("oversign", take_oversign),
+    TOOL_CALL("expire", take_expire),
+    TOOL_TEXT("identity", sign.identity),
+    TOOL_FLAG("copied-fields", sign.copied_fields),
+    TOOL_CALL("now", take_now),
+    TOOL_FLAG("message", sign.message),
+    TOOL_TEXT("explain-sender", sender),
+    TOOL_TEXT("config", config),
+    {0},
+};
+
+static const char help[] =
+    "usage: authmilter sign --domain DOMAIN --selector NAME --key FILE [OPTION...] FILE\n"
+    "       authmilter sign --explain-sender ADDRESS [--config FILE]\n\n"
+    "Signs a message with DKIM (RFC 6376) as dkim-milter does, and prints the DKIM-Signature\n"
+    "field. FILE holds one message; - is standard input.\n\n"
+    "  --domain DOMAIN       the signing domain, d=\n"
+    "  --selector NAME       the key's name in that domain, s=\n"
+    "  --key FILE            the private key, for the domain and selector before it; with a\n"
+    "                        further selector and key there is a further signature\n"
+    "  --canonicalization C  simple or relaxed, for header/body; default: relaxed/relaxed\n"
+    "  --headers LIST        changes of the signed fields, as in +X-Loop,-References\n"
+    "  --oversign LIST       changes of the fields that nobody may add, likewise\n"
+    "  --expire TIME         x= so long after now, as in 30d\n"
+    "  --identity ID         i=, as in @lists.example.org\n"
+    "  --copied-fields       z=, a copy of the signed fields\n"
+    "  --now TIME            t=: seconds since 1970, or as in 2026-11-21T08:30:00Z\n"
+    "  --message             print the whole signed message\n\n"
+    "  --explain-sender ADDRESS  tell which keys of dkim-milter would sign for it, and why\n"
+    "  --config FILE             its configuration; default:\n"
+    "                            /etc/authmilter/dkim-milter.conf\n\n"
+    "Exit status: 0 signed, or there are keys; 1 not a message that can be signed, or there\n"
+    "is no key; 64 wrong usage, 69 something needed is not available.\n";
+
+static const struct tool_usage usage = {.command = "sign", .help = help, .options = options};
+
+int sign_wrong_usage(const char *what)
+{
+    return tool_refuse(&usage, what);
+}
+
+int sign_unavailable(const char *what)
+{
+    return tool_unavailable(&usage, what);
 }
 
 /* Returns -1 to go on, else the exit status. */
-static int read_arguments(int argc, char **argv, struct reader *reader)
+static int read_arguments(int argc, char **argv, struct arguments *reader)
 {
-    struct sign_arguments *args = reader->args;
-    int option;
+    struct sign_arguments *args = &reader->sign;
 
     args->header_canon = args->body_canon = DKIM_CANON_RELAXED;
     args->headers.items = args->header_items;
     args->oversign.items = args->oversign_items;
     tool_clock_init(&args->clock);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            print_help();
-            return 0;
-        }
-        if (!take_option(reader, option))
-            return AM_EXIT_USAGE;
-    }
+    int status = tool_options_read(&usage, argc, argv, reader);
+    if (status >= 0)
+        return status;
     if (reader->sender != NULL)
         return optind == argc && args->key_count == 0
                    ? -1
@@ -248,15 +192,14 @@ static int read_arguments(int argc, char **argv, struct reader *reader)
 static int run(int argc, char **argv)
 {
     struct am_arena *arena = am_arena_new(4096, 0);
-    struct sign_arguments args = {.key_count = 0};
-    struct reader reader = {.args = &args, .arena = arena};
+    struct arguments reader = {.arena = arena};
 
     if (arena == NULL)
         return sign_unavailable("out of memory");
     int status = read_arguments(argc, argv, &reader);
     if (status < 0)
-        status =
-            reader.sender == NULL ? sign_run(&args) : sign_explain(reader.sender, reader.config);
+        status = reader.sender == NULL ? sign_run(&reader.sign)
+                                       : sign_explain(reader.sender, reader.config);
     am_arena_free(arena);
     return status;
 }

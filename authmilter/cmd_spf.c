@@ -6,126 +6,73 @@
 #include "authmilter/command.h"
 #include "authmilter/spf_report.h"
 #include "authmilter/tool_dns.h"
+#include "authmilter/tool_options.h"
 #include "common/base/clock.h"
 
 struct arguments {
     const char *ip, *helo, *from, *record, *receiver, *engine;
     struct tool_dns dns;
-    bool prefetch, json;
+    bool no_prefetch, json;
 };
 
-enum {
-    OPTION_IP = 256,
-    OPTION_HELO,
-    OPTION_FROM,
-    OPTION_RECORD,
-    OPTION_ZONE,
-    OPTION_NAMESERVER,
-    OPTION_RECEIVER,
-    OPTION_ENGINE,
-    OPTION_NO_PREFETCH,
-    OPTION_JSON,
-    OPTION_HELP,
+static bool take_nameserver(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+
+    return tool_dns_add_nameserver(&args->dns, text, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_TEXT("ip", ip),
+    TOOL_TEXT("helo", helo),
+    TOOL_TEXT("from", from),
+    TOOL_TEXT("record", record),
+    TOOL_TEXT("zone", dns.zone),
+    TOOL_CALL("nameserver", take_nameserver),
+    TOOL_TEXT("receiver", receiver),
+    TOOL_TEXT("engine", engine),
+    TOOL_FLAG("no-prefetch", no_prefetch),
+    TOOL_FLAG("json", json),
+    {0},
 };
 
-static const struct option options[] = {
-    {"ip", required_argument, NULL, OPTION_IP},
-    {"helo", required_argument, NULL, OPTION_HELO},
-    {"from", required_argument, NULL, OPTION_FROM},
-    {"record", required_argument, NULL, OPTION_RECORD},
-    {"zone", required_argument, NULL, OPTION_ZONE},
-    {"nameserver", required_argument, NULL, OPTION_NAMESERVER},
-    {"receiver", required_argument, NULL, OPTION_RECEIVER},
-    {"engine", required_argument, NULL, OPTION_ENGINE},
-    {"no-prefetch", no_argument, NULL, OPTION_NO_PREFETCH},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
+static const char help[] =
+    "usage: authmilter spf --ip ADDRESS [--helo NAME] [--from SENDER] [OPTION...]\n\n"
+    "Evaluates SPF (RFC 7208) as spf-milter does and shows every step.\n\n"
+    "  --ip ADDRESS       the client's address\n"
+    "  --helo NAME        what the client said in HELO or EHLO\n"
+    "  --from SENDER      the envelope sender; \"\" or \"<>\" is the null sender\n"
+    "  --record TEXT      evaluate this record in place of the published one\n"
+    "  --zone FILE        answer from a master file in place of the DNS\n"
+    "  --nameserver ADDR  ask this name server, port as in 127.0.0.1:5353; repeatable\n"
+    "  --receiver NAME    our own name, for %{r} and the field; default: the host's name\n"
+    "  --engine NAME      another engine of this build\n"
+    "  --no-prefetch      start no look-up before it is needed\n"
+    "  --json             print JSON\n\n"
+    "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 none, 5 temperror,\n"
+    "6 permerror, 64 wrong usage, 69 something needed is not available.\n";
 
-static void print_help(void)
-{
-    fputs("usage: authmilter spf --ip ADDRESS [--helo NAME] [--from SENDER] [OPTION...]\n\n"
-          "Evaluates SPF (RFC 7208) as spf-milter does and shows every step.\n\n"
-          "  --ip ADDRESS       the client's address\n"
-          "  --helo NAME        what the client said in HELO or EHLO\n"
-          "  --from SENDER      the envelope sender; \"\" or \"<>\" is the null sender\n"
-          "  --record TEXT      evaluate this record in place of the published one\n"
-          "  --zone FILE        answer from a master file in place of the DNS\n"
-          "  --nameserver ADDR  ask this name server, port as in 127.0.0.1:5353; repeatable\n"
-          "  --receiver NAME    our own name, for %{r} and the field; default: the host's name\n"
-          "  --engine NAME      another engine of this build\n"
-          "  --no-prefetch      start no look-up before it is needed\n"
-          "  --json             print JSON\n\n"
-          "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 none, 5 temperror,\n"
-          "6 permerror, 64 wrong usage, 69 something needed is not available.\n",
-          stdout);
-}
-
-static bool refuse(const char *message)
-{
-    fprintf(stderr, "authmilter spf: %s; see 'authmilter spf --help'\n", message);
-    return false;
-}
-
-static bool take_option(struct arguments *args, int option)
-{
-    struct am_problem problem;
-
-    switch (option) {
-    case OPTION_IP:
-        args->ip = optarg;
-        return true;
-    case OPTION_HELO:
-        args->helo = optarg;
-        return true;
-    case OPTION_FROM:
-        args->from = strcmp(optarg, "<>") == 0 ? "" : optarg;
-        return true;
-    case OPTION_RECORD:
-        args->record = optarg;
-        return true;
-    case OPTION_ZONE:
-        args->dns.zone = optarg;
-        return true;
-    case OPTION_NAMESERVER:
-        return tool_dns_add_nameserver(&args->dns, optarg, &problem) || refuse(problem.text);
-    case OPTION_RECEIVER:
-        args->receiver = optarg;
-        return true;
-    case OPTION_ENGINE:
-        args->engine = optarg;
-        return true;
-    case OPTION_NO_PREFETCH:
-        args->prefetch = false;
-        return true;
-    case OPTION_JSON:
-        args->json = true;
-        return true;
-    default:
-        return refuse("wrong usage");
-    }
-}
+static const struct tool_usage usage = {.command = "spf", .help = help, .options = options};
 
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *args)
 {
-    int option;
-    *args = (struct arguments){.prefetch = true, .engine = "builtin"};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            print_help();
-            return 0;
-        }
-        if (!take_option(args, option))
-            return AM_EXIT_USAGE;
-    }
+    struct am_problem problem;
+
+    *args = (struct arguments){.engine = "builtin"};
+    int status = tool_options_read(&usage, argc, argv, args);
+    if (status >= 0)
+        return status;
     if (optind < argc)
-        return refuse("an argument that is no option"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "an argument that is no option");
+    if (!tool_dns_check(&args->dns, &problem))
+        return tool_refuse(&usage, problem.text);
     if (args->ip == NULL)
-        return refuse("--ip is missing"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--ip is missing");
+    if (args->from != NULL && strcmp(args->from, "<>") == 0)
+        args->from = "";
     if (args->helo == NULL && (args->from == NULL || *args->from == '\0'))
-        return refuse("--from or --helo is needed: there is no domain to check"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--from or --helo is needed: there is no domain to check");
     return -1;
 }
 
@@ -153,7 +100,7 @@ static void evaluate_all(const struct arguments *args, const struct spf_engine *
         .resolver = resolver,
         .clock = clock,
         .deadline_us = am_deadline_in_ms(clock, 20000),
-        .prefetch = args->prefetch,
+        .prefetch = !args->no_prefetch,
         .want_explanation = true,
         .record = args->record,
     };
@@ -186,7 +133,7 @@ static int report_on(const struct arguments *args, const struct spf_engine *engi
 {
     struct am_arena *arena = am_arena_new(32768, 0);
     if (arena == NULL)
-        return refuse("out of memory"), AM_EXIT_UNAVAILABLE;
+        return tool_unavailable(&usage, "out of memory");
     evaluate_all(args, engine, resolver, arena, report);
     int status = exit_status(report->entries[0].outcome->result);
     if (!args->json)
@@ -209,21 +156,19 @@ static int run(int argc, char **argv)
         return status;
     struct spf_report report = {.helo = args.helo, .from = args.from, .receiver = args.receiver};
     if (!am_ip_parse(&report.client, am_span_str(args.ip)))
-        return refuse("--ip takes an IPv4 or IPv6 address"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--ip takes an IPv4 or IPv6 address");
     if (report.receiver == NULL) {
         gethostname(host, sizeof(host) - 1);
         report.receiver = host;
     }
     const struct spf_engine *engine = spf_engine_find(args.engine);
     if (engine == NULL)
-        return refuse("--engine: there is no such engine in this build"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--engine: there is no such engine in this build");
     if (args.record != NULL && engine != &spf_engine_builtin)
-        return refuse("--record is for the builtin engine only"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--record is for the builtin engine only");
     struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
-    if (resolver == NULL) {
-        fprintf(stderr, "authmilter spf: %s\n", problem.text);
-        return AM_EXIT_UNAVAILABLE;
-    }
+    if (resolver == NULL)
+        return tool_unavailable(&usage, problem.text);
     status = report_on(&args, engine, resolver, &report);
     am_resolver_free(resolver);
     return status;

@@ -5,6 +5,7 @@
 #include "authmilter/tool_dns.h"
 #include "authmilter/tool_key.h"
 #include "authmilter/tool_name.h"
+#include "authmilter/tool_options.h"
 #include "common/base/log.h"
 
 /* Exit statuses beside those of every command. */
@@ -15,77 +16,45 @@ struct arguments {
     struct tool_dns dns;
 };
 
-enum { OPTION_KEY = 256, OPTION_ZONE, OPTION_NAMESERVER, OPTION_HELP };
+static bool take_nameserver(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
 
-static const struct option options[] = {
-    {"key", required_argument, NULL, OPTION_KEY},
-    {"zone", required_argument, NULL, OPTION_ZONE},
-    {"nameserver", required_argument, NULL, OPTION_NAMESERVER},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
+    return tool_dns_add_nameserver(&args->dns, text, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_TEXT("key", key),
+    TOOL_TEXT("zone", dns.zone),
+    TOOL_CALL("nameserver", take_nameserver),
+    {0},
 };
 
-static void print_help(void)
-{
-    fputs("usage: authmilter testkey [OPTION...] DOMAIN SELECTOR\n\n"
-          "Looks up the DKIM key that a domain publishes, and says whether it is good.\n\n"
-          "  --key FILE         the private key; says whether the published one belongs to it\n"
-          "  --zone FILE        answer from a master file in place of the DNS\n"
-          "  --nameserver ADDR  ask this name server, as in 127.0.0.1:5353; repeatable\n\n"
-          "Exit status: 0 good, 1 no verifier takes it or it does not belong to the private key,\n"
-          "4 there is none, 5 the DNS did not say, 64 wrong usage, 69 something needed is not\n"
-          "available.\n",
-          stdout);
-}
+static const char help[] =
+    "usage: authmilter testkey [OPTION...] DOMAIN SELECTOR\n\n"
+    "Looks up the DKIM key that a domain publishes, and says whether it is good.\n\n"
+    "  --key FILE         the private key; says whether the published one belongs to it\n"
+    "  --zone FILE        answer from a master file in place of the DNS\n"
+    "  --nameserver ADDR  ask this name server, as in 127.0.0.1:5353; repeatable\n\n"
+    "Exit status: 0 good, 1 no verifier takes it or it does not belong to the private key,\n"
+    "4 there is none, 5 the DNS did not say, 64 wrong usage, 69 something needed is not\n"
+    "available.\n";
 
-static bool refuse(const char *message)
-{
-    fprintf(stderr, "authmilter testkey: %s; see 'authmilter testkey --help'\n", message);
-    return false;
-}
-
-static int unavailable(const char *message)
-{
-    fprintf(stderr, "authmilter testkey: %s\n", message);
-    return AM_EXIT_UNAVAILABLE;
-}
-
-static bool take_option(struct arguments *args, int option)
-{
-    struct am_problem problem;
-
-    switch (option) {
-    case OPTION_KEY:
-        args->key = optarg;
-        return true;
-    case OPTION_ZONE:
-        args->dns.zone = optarg;
-        return true;
-    case OPTION_NAMESERVER:
-        return tool_dns_add_nameserver(&args->dns, optarg, &problem) || refuse(problem.text);
-    default:
-        return refuse("wrong usage");
-    }
-}
+static const struct tool_usage usage = {.command = "testkey", .help = help, .options = options};
 
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *args)
 {
-    int option;
+    struct am_problem problem;
 
     *args = (struct arguments){.key = NULL};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            print_help();
-            return 0;
-        }
-        if (!take_option(args, option))
-            return AM_EXIT_USAGE;
-    }
+    int status = tool_options_read(&usage, argc, argv, args);
+    if (status >= 0)
+        return status;
     if (argc - optind != 2)
-        return refuse("a domain and a selector are needed"), AM_EXIT_USAGE;
-    if (args->dns.zone != NULL && args->dns.count > 0)
-        return refuse("--zone and --nameserver exclude each other"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "a domain and a selector are needed");
+    if (!tool_dns_check(&args->dns, &problem))
+        return tool_refuse(&usage, problem.text);
     args->domain = argv[optind];
     args->selector = argv[optind + 1];
     return -1;
@@ -166,13 +135,14 @@ static int test(const struct arguments *args, struct am_resolver *resolver, stru
     if (domain != NULL)
         selector = tool_name_selector(arena, args->selector, &problem);
     if (selector == NULL)
-        return refuse(problem.text), AM_EXIT_USAGE;
+        return tool_refuse(&usage, problem.text);
     if (!tool_record_find(&record, arena, resolver, domain, selector,
                           am_deadline_in_ms(am_clock_system(), 20000)))
-        return unavailable("out of memory");
+        return tool_unavailable(&usage, "out of memory");
     print_record(&record);
     int status = conclude(&record, key == NULL || compare(&record, key));
-    return fflush(stdout) == 0 ? status : unavailable("standard output cannot be written");
+    return fflush(stdout) == 0 ? status
+                               : tool_unavailable(&usage, "standard output cannot be written");
 }
 
 static int run(int argc, char **argv)
@@ -185,13 +155,13 @@ static int run(int argc, char **argv)
     if (status >= 0)
         return status;
     if (args.key != NULL && (key = tool_key_load(args.key, &problem)) == NULL)
-        return unavailable(problem.text);
+        return tool_unavailable(&usage, problem.text);
     struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
     struct am_arena *arena = am_arena_new(16384, 0);
     if (resolver == NULL)
-        status = unavailable(problem.text);
+        status = tool_unavailable(&usage, problem.text);
     else if (arena == NULL)
-        status = unavailable("out of memory");
+        status = tool_unavailable(&usage, "out of memory");
     else
         status = test(&args, resolver, arena, key);
     am_arena_free(arena);

@@ -5,6 +5,7 @@
 #include "authmilter/command.h"
 #include "authmilter/tool_clock.h"
 #include "authmilter/tool_dns.h"
+#include "authmilter/tool_options.h"
 #include "authmilter/verify_report.h"
 
 struct arguments {
@@ -14,107 +15,58 @@ struct arguments {
     bool json, partial_body_passes;
 };
 
-enum {
-    OPTION_ZONE = 256,
-    OPTION_NAMESERVER,
-    OPTION_NOW,
-    OPTION_RECEIVER,
-    OPTION_ENGINE,
-    OPTION_PARTIAL,
-    OPTION_JSON,
-    OPTION_HELP,
+static bool take_nameserver(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+
+    return tool_dns_add_nameserver(&args->dns, text, problem);
+}
+
+static bool take_now(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+
+    return tool_clock_set(&args->clock, text, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_TEXT("zone", dns.zone), TOOL_CALL("nameserver", take_nameserver),
+    TOOL_CALL("now", take_now),  TOOL_TEXT("receiver", receiver),
+    TOOL_TEXT("engine", engine), TOOL_FLAG("partial-body-passes", partial_body_passes),
+    TOOL_FLAG("json", json),     {0},
 };
 
-static const struct option options[] = {
-    {"zone", required_argument, NULL, OPTION_ZONE},
-    {"nameserver", required_argument, NULL, OPTION_NAMESERVER},
-    {"now", required_argument, NULL, OPTION_NOW},
-    {"receiver", required_argument, NULL, OPTION_RECEIVER},
-    {"engine", required_argument, NULL, OPTION_ENGINE},
-    {"partial-body-passes", no_argument, NULL, OPTION_PARTIAL},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
+static const char help[] =
+    "usage: authmilter verify [OPTION...] FILE\n\n"
+    "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and explains\n"
+    "what was found. FILE holds one message; - is standard input.\n\n"
+    "  --zone FILE            answer from a master file in place of the DNS\n"
+    "  --nameserver ADDR      ask this name server, as in 127.0.0.1:5353; repeatable\n"
+    "  --now TIME             verify as if it were this time: seconds since 1970, or as in\n"
+    "                         2026-11-21T08:30:00Z\n"
+    "  --receiver NAME        our own name, for the field; default: the host's name\n"
+    "  --engine NAME          another engine of this build\n"
+    "  --partial-body-passes  an l= that leaves content unsigned may pass\n"
+    "  --json                 print JSON\n\n"
+    "Exit status: 0 pass, 1 fail, 2 neutral, 3 policy, 4 none, 5 temperror, 6 permerror,\n"
+    "64 wrong usage, 69 something needed is not available.\n";
 
-static void print_help(void)
-{
-    fputs("usage: authmilter verify [OPTION...] FILE\n\n"
-          "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and explains\n"
-          "what was found. FILE holds one message; - is standard input.\n\n"
-          "  --zone FILE            answer from a master file in place of the DNS\n"
-          "  --nameserver ADDR      ask this name server, as in 127.0.0.1:5353; repeatable\n"
-          "  --now TIME             verify as if it were this time: seconds since 1970, or as in\n"
-          "                         2026-11-21T08:30:00Z\n"
-          "  --receiver NAME        our own name, for the field; default: the host's name\n"
-          "  --engine NAME          another engine of this build\n"
-          "  --partial-body-passes  an l= that leaves content unsigned may pass\n"
-          "  --json                 print JSON\n\n"
-          "Exit status: 0 pass, 1 fail, 2 neutral, 3 policy, 4 none, 5 temperror, 6 permerror,\n"
-          "64 wrong usage, 69 something needed is not available.\n",
-          stdout);
-}
-
-static bool refuse(const char *message)
-{
-    fprintf(stderr, "authmilter verify: %s; see 'authmilter verify --help'\n", message);
-    return false;
-}
-
-static int unavailable(const char *message)
-{
-    fprintf(stderr, "authmilter verify: %s\n", message);
-    return AM_EXIT_UNAVAILABLE;
-}
-
-static bool take_option(struct arguments *args, int option)
-{
-    struct am_problem problem;
-
-    switch (option) {
-    case OPTION_ZONE:
-        args->dns.zone = optarg;
-        return true;
-    case OPTION_NAMESERVER:
-        return tool_dns_add_nameserver(&args->dns, optarg, &problem) || refuse(problem.text);
-    case OPTION_NOW:
-        return tool_clock_set(&args->clock, optarg, &problem) || refuse(problem.text);
-    case OPTION_RECEIVER:
-        args->receiver = optarg;
-        return true;
-    case OPTION_ENGINE:
-        args->engine = optarg;
-        return true;
-    case OPTION_PARTIAL:
-        args->partial_body_passes = true;
-        return true;
-    case OPTION_JSON:
-        args->json = true;
-        return true;
-    default:
-        return refuse("wrong usage");
-    }
-}
+static const struct tool_usage usage = {.command = "verify", .help = help, .options = options};
 
 /* Returns -1 to go on, else the exit status. */
 static int read_arguments(int argc, char **argv, struct arguments *args)
 {
-    int option;
+    struct am_problem problem;
 
     *args = (struct arguments){.engine = "builtin"};
     tool_clock_init(&args->clock);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == OPTION_HELP) {
-            print_help();
-            return 0;
-        }
-        if (!take_option(args, option))
-            return AM_EXIT_USAGE;
-    }
+    int status = tool_options_read(&usage, argc, argv, args);
+    if (status >= 0)
+        return status;
     if (argc - optind != 1)
-        return refuse(optind < argc ? "more than one file" : "the file is missing"), AM_EXIT_USAGE;
-    if (args->dns.zone != NULL && args->dns.count > 0)
-        return refuse("--zone and --nameserver exclude each other"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, optind < argc ? "more than one file" : "the file is missing");
+    if (!tool_dns_check(&args->dns, &problem))
+        return tool_refuse(&usage, problem.text);
     args->file = argv[optind];
     return -1;
 }
@@ -189,7 +141,7 @@ static int report_on(const struct arguments *args, const struct dkim_engine *eng
     struct tool_mail *mail = tool_mail_open(env->arena, args->file, false, &problem);
 
     if (mail == NULL)
-        return unavailable(problem.text);
+        return tool_unavailable(&usage, problem.text);
     gethostname(host, sizeof(host) - 1);
     dkim_fields_init(&fields, env->arena, false);
     struct verify_report report = {
@@ -198,18 +150,18 @@ static int report_on(const struct arguments *args, const struct dkim_engine *eng
         .dkim = verify(engine, env, mail, &fields, &problem),
     };
     if (report.dkim == NULL)
-        return unavailable(problem.text);
+        return tool_unavailable(&usage, problem.text);
     report.field_count = fields.count;
     report.utf8 = has_utf8(&fields);
     report.records = find_records(env, report.dkim);
     if (report.records == NULL)
-        return unavailable("out of memory");
+        return tool_unavailable(&usage, "out of memory");
     if (!args->json)
         verify_report_text(&report, stdout);
     else if (!verify_report_json(&report, stdout))
-        return unavailable("out of memory");
+        return tool_unavailable(&usage, "out of memory");
     if (fflush(stdout) != 0)
-        return unavailable("standard output cannot be written");
+        return tool_unavailable(&usage, "standard output cannot be written");
     return exit_status(report.dkim->best);
 }
 
@@ -223,10 +175,10 @@ static int run(int argc, char **argv)
         return status;
     const struct dkim_engine *engine = dkim_engine_find(args.engine);
     if (engine == NULL)
-        return refuse("--engine: there is no such engine in this build"), AM_EXIT_USAGE;
+        return tool_refuse(&usage, "--engine: there is no such engine in this build");
     struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
     if (resolver == NULL)
-        return unavailable(problem.text);
+        return tool_unavailable(&usage, problem.text);
     struct am_arena *arena = am_arena_new(65536, 0);
     const struct dkim_verify_env env = {
         .arena = arena,
@@ -236,7 +188,8 @@ static int run(int argc, char **argv)
         .partial_body_passes = args.partial_body_passes,
         .lookup_deadline_us = am_deadline_in_ms(&args.clock.clock, 20000),
     };
-    status = arena == NULL ? unavailable("out of memory") : report_on(&args, engine, &env);
+    status =
+        arena == NULL ? tool_unavailable(&usage, "out of memory") : report_on(&args, engine, &env);
     am_arena_free(arena);
     am_resolver_free(resolver);
     return status;

@@ -13,6 +13,12 @@ bool tool_dns_add_nameserver(struct tool_dns *dns, const char *text, struct am_p
     return true;
 }
 
+bool tool_dns_check(const struct tool_dns *dns, struct am_problem *problem)
+{
+    return dns->zone == NULL || dns->count == 0 ||
+           am_problem_set(problem, "--zone and --nameserver exclude each other");
+}
+
 struct am_resolver *tool_dns_open(const struct tool_dns *dns, struct am_problem *problem)
 {
     if (dns->zone != NULL)

@@ -17,6 +17,9 @@ struct tool_dns {
 /* Takes an argument of --nameserver. Returns false with a sentence: no address, or too many. */
 bool tool_dns_add_nameserver(struct tool_dns *dns, const char *text, struct am_problem *problem);
 
+/* Judges the two options together. Returns false with a sentence: they exclude each other. */
+bool tool_dns_check(const struct tool_dns *dns, struct am_problem *problem);
+
 /* Returns a resolver, or NULL with a sentence. Ownership: freed with am_resolver_free(). */
 struct am_resolver *tool_dns_open(const struct tool_dns *dns,
                                   struct am_problem *problem) AM_MUST_USE;
