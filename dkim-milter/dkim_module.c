@@ -5,8 +5,11 @@
 #include "common/mail/pattern.h"
 #include "dkim-milter/dkim_module_state.h"
 
-/* Public keys that are kept: a busy site sees some hundreds of signers. */
-#define KEYS_KEPT 4096
+/*
+ * Public keys that are kept: a busy site sees some hundreds of signers, and making a key anew costs
+ * microseconds. Full of what strangers published they take 2 to 6 MB.
+ */
+#define KEYS_KEPT 1024
 
 /* --- configuration --- */
 
