@@ -1,11 +1,11 @@
 /*
  * load --socket S [--connections N] [--messages M | --seconds S] [--rate R] [--size BYTES]
- *      [--message FILE] [--sender PATTERN] [--senders N] [--random] [--client ADDRESS] [--helo
- * NAME]
+ *      [--message FILE | --message DIRECTORY] [--sender PATTERN] [--senders N] [--random]
+ *      [--client ADDRESS] [--helo NAME]
  *      [--stuck N --stuck-sender PATTERN] [--idle N] [--pid PID] [--report SECONDS]
  * load --socket S --terms        prints what the milter asks for in negotiation
  *
- * Prints one line of name=value pairs.
+ * Of a directory each message is drawn. Prints one line of name=value pairs.
  */
 #include "tests/bench/load.h"
 

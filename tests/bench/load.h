@@ -20,7 +20,7 @@ struct load_options {
     unsigned seconds;
     unsigned rate;       /* messages begun a second; 0: as many as the milter takes */
     unsigned size;       /* bytes of a message's body, unless it comes from a file */
-    const char *message; /* file of the message; NULL: one of ours */
+    const char *message; /* file of the message, or directory of such; NULL: one of ours */
     const char *sender;  /* "u@d%.example": `%` is replaced by a number */
     unsigned senders;    /* numbers go from 0 to senders - 1 and around */
     const char *client;  /* address of the clients */
@@ -52,17 +52,21 @@ struct load_packets {
     size_t wait_count;
 };
 
-/* Header and body of the message: built once, and sent from where they are by all connections. */
-struct load_content {
-    struct load_packets packets;
-    uint32_t steps; /* agreed on when it was built */
-    bool built;
+/*
+ * Header and body of the messages: built once, and sent from where they are by all connections.
+ * With several each message is drawn.
+ */
+struct load_contents {
+    struct load_packets *items;
+    size_t count;   /* 0: not built yet */
+    uint32_t steps; /* agreed on when they were built */
 };
 
 /* One connection of the driver. */
 struct load_conn {
     struct mta_session *session;
-    struct load_content *content;
+    struct load_contents *contents;
+    const struct load_packets *content; /* of the message in hand */
     int fd;
     bool stuck;
     bool blocked;                    /* the socket takes no more for now */
@@ -78,11 +82,11 @@ struct load_conn {
 enum load_progress { LOAD_WAITING, LOAD_DONE, LOAD_BROKEN };
 
 /*
- * Opens a connection up to HELO. The first one builds the content, which must outlive all.
+ * Opens a connection up to HELO. The first one builds the contents, which must outlive all.
  * Returns false with a sentence.
  */
 bool load_conn_open(struct load_conn *conn, const struct load_options *options,
-                    struct load_content *content, struct am_problem *problem) AM_MUST_USE;
+                    struct load_contents *contents, struct am_problem *problem) AM_MUST_USE;
 
 /* Closes it. */
 void load_conn_close(struct load_conn *conn);
@@ -121,11 +125,23 @@ void load_packets_add(struct load_packets *packets, uint32_t steps, enum mta_com
 void load_packets_add_queue_id(struct load_packets *packets, enum mta_command stage);
 
 /*
- * Builds the header and the body of the message for a milter with these terms; the body in chunks
- * as Postfix sends them. Returns false with a sentence.
+ * Builds the header and the body of a message for a milter with these terms; the body in chunks
+ * as Postfix sends them.
+ *
+ * message: its file; NULL: one of ours with a body of `size` bytes.
+ * Returns: false with a sentence.
  */
-bool load_content_build(struct load_content *content, const struct load_options *options,
+bool load_packets_build(struct load_packets *packets, const char *message, size_t size,
                         uint32_t steps, struct am_problem *problem) AM_MUST_USE;
+
+/* --- load_contents.c --- */
+
+/* Builds all messages that the options name. Returns false with a sentence. */
+bool load_contents_build(struct load_contents *contents, const struct load_options *options,
+                         uint32_t steps, struct am_problem *problem) AM_MUST_USE;
+
+/* Gives the memory back. */
+void load_contents_fini(struct load_contents *contents);
 
 /* --- load_run.c --- */
 

@@ -1,6 +1,7 @@
 #include "tests/bench/load.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -9,22 +10,22 @@
 #include "tests/support/mta/fields.h"
 
 /* All connections of a run agree with one milter on the same terms. */
-static bool share_content(struct load_conn *conn, const struct load_options *options,
-                          struct am_problem *problem)
+static bool share_contents(struct load_conn *conn, const struct load_options *options,
+                           struct am_problem *problem)
 {
     uint32_t steps = mta_terms(conn->session)->steps;
-    if (!conn->content->built)
-        return load_content_build(conn->content, options, steps, problem);
-    return conn->content->steps == steps ||
+    if (conn->contents->count == 0)
+        return load_contents_build(conn->contents, options, steps, problem);
+    return conn->contents->steps == steps ||
            am_problem_set(problem, "the milter does not want the same of each connection");
 }
 
 bool load_conn_open(struct load_conn *conn, const struct load_options *options,
-                    struct load_content *content, struct am_problem *problem)
+                    struct load_contents *contents, struct am_problem *problem)
 {
     struct mta_options mta = {.socket = options->socket, .timeout_ms = 30000};
     struct mta_peer peer = {"client.example", '4', 40000, options->client};
-    *conn = (struct load_conn){.fd = -1, .content = content};
+    *conn = (struct load_conn){.fd = -1, .contents = contents};
     load_packets_init(&conn->before);
     load_packets_init(&conn->end);
     am_buf_init(&conn->in, 0);
@@ -38,7 +39,7 @@ bool load_conn_open(struct load_conn *conn, const struct load_options *options,
     conn->fd = mta_socket(conn->session);
     if (conn->fd < 0 || reply.outcome != MTA_CONTINUE)
         am_problem_set(problem, "at HELO: %s %s", mta_outcome_word(reply.outcome), reply.text);
-    else if (share_content(conn, options, problem))
+    else if (share_contents(conn, options, problem))
         return true;
     load_conn_close(conn);
     return false;
@@ -59,7 +60,7 @@ enum { PARTS = 3 };
 static void list_parts(const struct load_conn *conn, const struct load_packets *parts[PARTS])
 {
     parts[0] = &conn->before;
-    parts[1] = &conn->content->packets;
+    parts[1] = conn->content;
     parts[2] = &conn->end;
 }
 
@@ -119,12 +120,13 @@ enum load_progress load_conn_push(struct load_conn *conn)
 enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, int64_t now_us)
 {
     struct load_packets *before = &conn->before, *end = &conn->end;
-    uint32_t steps = conn->content->steps;
+    uint32_t steps = conn->contents->steps;
     load_packets_clear(before);
     load_packets_clear(end);
     am_buf_clear(&conn->in);
     conn->sent = conn->wait_at = 0;
     conn->started_us = now_us;
+    conn->content = &conn->contents->items[(size_t)random() % conn->contents->count];
     load_packets_add(before, steps, MTA_CMD_MAIL, sender, NULL, MTA_STEP_NO_MAIL, MTA_STEP_NR_MAIL);
     load_packets_add(before, steps, MTA_CMD_RCPT, "<user@example.org>", NULL, MTA_STEP_NO_RCPT,
                      MTA_STEP_NR_RCPT);
@@ -138,8 +140,8 @@ enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, i
 /* The milter wants no more of the body. */
 static enum load_progress skip_body(struct load_conn *conn)
 {
-    conn->sent = conn->before.bytes.len + conn->content->packets.bytes.len;
-    conn->wait_at = conn->before.wait_count + conn->content->packets.wait_count;
+    conn->sent = conn->before.bytes.len + conn->content->bytes.len;
+    conn->wait_at = conn->before.wait_count + conn->content->wait_count;
     return load_conn_push(conn);
 }
 
@@ -172,7 +174,7 @@ static enum load_progress judge(struct load_conn *conn, char answer, struct am_s
         return skip_body(conn);
     case MTA_ANS_CONTINUE:
         if (++conn->wait_at <
-            conn->before.wait_count + conn->content->packets.wait_count + conn->end.wait_count)
+            conn->before.wait_count + conn->content->wait_count + conn->end.wait_count)
             return load_conn_push(conn);
         break;
     case MTA_ANS_ACCEPT:

@@ -188,16 +188,13 @@ static bool put_file(struct load_packets *packets, uint32_t steps, const char *p
     return good || am_problem_set(problem, "%s cannot be read as a message", path);
 }
 
-bool load_content_build(struct load_content *content, const struct load_options *options,
+bool load_packets_build(struct load_packets *packets, const char *message, size_t size,
                         uint32_t steps, struct am_problem *problem)
 {
-    load_packets_clear(&content->packets);
-    content->steps = steps;
-    content->built = true;
-    if (options->message == NULL)
-        put_own(&content->packets, steps, options->size);
-    else if (!put_file(&content->packets, steps, options->message, problem))
+    if (message == NULL)
+        put_own(packets, steps, size);
+    else if (!put_file(packets, steps, message, problem))
         return false;
-    return !content->packets.bytes.failed ||
+    return !packets->bytes.failed ||
            am_problem_set(problem, "the message has too many parts, or memory is short");
 }

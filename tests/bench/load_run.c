@@ -17,7 +17,7 @@ enum { SAMPLES_MAX = 1 << 20, EVENTS_MAX = 64, SILENCE_MS = 60000 };
 struct load {
     const struct load_options *options;
     struct load_result *result;
-    struct load_content content;
+    struct load_contents contents;
     struct load_conn *conns; /* the counted ones, then the stuck ones, then the idle ones */
     unsigned conn_count;
     int epoll;
@@ -107,7 +107,7 @@ static bool open_all(struct load *load, struct am_problem *problem)
         return am_problem_set(problem, "out of memory");
     for (; load->conn_count < total; load->conn_count++) {
         struct load_conn *conn = &load->conns[load->conn_count];
-        if (!load_conn_open(conn, options, &load->content, problem))
+        if (!load_conn_open(conn, options, &load->contents, problem))
             return false;
         conn->stuck = load->conn_count >= options->connections;
         if (load->conn_count >= options->connections + options->stuck)
@@ -278,7 +278,6 @@ bool load_run(const struct load_options *options, struct load_result *result,
     struct load load = {
         .options = options, .result = result, .epoll = epoll_create1(EPOLL_CLOEXEC)};
     *result = (struct load_result){0};
-    load_packets_init(&load.content.packets);
     load.samples = calloc(SAMPLES_MAX, sizeof(*load.samples));
     load.free_conns = calloc(options->connections + 1, sizeof(struct load_conn *));
     bool ok = load.epoll >= 0 && load.samples != NULL && load.free_conns != NULL &&
@@ -291,7 +290,7 @@ bool load_run(const struct load_options *options, struct load_result *result,
     }
     for (unsigned i = 0; i < load.conn_count; i++)
         load_conn_close(&load.conns[i]);
-    load_packets_fini(&load.content.packets);
+    load_contents_fini(&load.contents);
     free(load.conns);
     free(load.free_conns);
     free(load.samples);
