@@ -5,17 +5,21 @@
 
 /* The events of a message, up to its end. */
 
-/* {auth_authen} belongs to the connection, but the MTA tells it with each MAIL. */
-static void learn_user(struct am_session *session)
+/*
+ * {auth_authen} belongs to the connection, but the MTA tells it with each MAIL.
+ * Returns: false when memory is short: without its name nobody knows what a user may do.
+ */
+static bool learn_user(struct am_session *session)
 {
     const char *user = session->ops->macro(session->peer, "{auth_authen}");
 
     if (user == NULL)
         user = "";
     if (strcmp(user, session->info.auth_user) == 0)
-        return;
+        return true;
     const char *copy = am_arena_copy(session->arena, am_span_str(user));
     session->info.auth_user = copy == NULL ? "" : copy;
+    return copy != NULL;
 }
 
 /* A program that is about to stop takes no new message; where MAIL is not answered, eom is. */
@@ -47,8 +51,7 @@ enum am_verdict am_session_mail(struct am_session *session, const char *sender,
     if (!session->connected)
         am_session_begin(session, NULL, NULL);
     am_message_end(session, AM_MESSAGE_ABORTED, NULL);
-    learn_user(session);
-    if (!am_message_begin(session, sender, params, param_count)) {
+    if (!learn_user(session) || !am_message_begin(session, sender, params, param_count)) {
         am_session_log(session, AM_LOG_ERROR, "memory is short; a message is put off");
         session->memory_short = true;
         return session->agreement.answered & AM_STAGE_ENVFROM ? AM_TEMPFAIL : AM_CONTINUE;

@@ -14,8 +14,12 @@
  * message is let through with a forged field in it.
  */
 
+static char login[6000]; /* larger than a session keeps room for */
+
+/* Whoever cannot be named must not pass for somebody who did not log in. */
 static void edit(struct am_eom_ctx *eom)
 {
+    assert_string_equal(am_ctx_conn(am_eom_ctx_base(eom))->auth_user, login);
     (void)am_eom_add_header(eom, "X-Test", "yes");
     am_ctx_note(am_eom_ctx_base(eom), "key", "%s", "value");
 }
@@ -49,6 +53,8 @@ static bool run_connection(size_t which)
     struct am_buf calls;
 
     fixture_init(&fixture);
+    memset(login, 'u', sizeof(login) - 1);
+    fixture.user = login;
     fixture.authres.also_ours = (struct am_strlist){(const char **)(uintptr_t)also_ours, 1};
     am_buf_init(&calls, 0);
     for (int i = 0; i < 5000; i++) {
