@@ -10,8 +10,7 @@
 #include "authmilter/command.h"
 #include "authmilter/tool_name.h"
 #include "authmilter/tool_options.h"
-#include "dkim-milter/dkim_base64.h"
-#include "dkim-milter/dkim_crypto.h"
+#include "dkim-milter/dkim_key_record.h"
 
 #define BITS_TEXT "2048"
 
@@ -169,37 +168,32 @@ static void print_strings(struct am_span value, const char *between)
     }
 }
 
-static void print_record(const char *name, struct am_span value)
+static void print_record(const char *name, const char *record)
 {
+    struct am_span value = am_span_str(record);
+
     printf("For a zone file:\n\n%s. IN TXT (\n    ", name);
     print_strings(value, "\n    ");
     printf(" )\n\nThe same in one line:\n\n%s. IN TXT ", name);
     print_strings(value, " ");
-    printf("\n\nFor a form that asks for name and value:\n\n%s\n%s\n\n", name, value.ptr);
+    printf("\n\nFor a form that asks for name and value:\n\n%s\n%s\n\n", name, record);
 }
 
 static int print_all(const struct arguments *args, struct am_arena *arena, const char *path,
                      const char *domain, const char *selector, const struct dkim_private_key *key)
 {
-    struct am_buf value;
     const char *name = am_arena_printf(arena, "%s._domainkey.%s", selector, domain);
+    const char *record = dkim_key_record_write(arena, key);
 
-    am_buf_init(&value, 0);
-    am_buf_printf(&value, "v=DKIM1; k=%s; p=", dkim_key_type_word(args->type));
-    dkim_base64_encode(&value, dkim_private_key_public_octets(key));
-    bool made = name != NULL && !value.failed;
-    if (made) {
-        printf("Private key: %s (%s, %u bits, mode 0600)\n\n", path, dkim_key_type_word(args->type),
-               dkim_private_key_bits(key));
-        print_record(name, am_buf_span(&value));
-        printf("Publish the record, and ask 'authmilter testkey --key %s %s %s' until it says that "
-               "the key is good.\nThen let dkim-milter sign with the key: its user must be able to "
-               "read the file, and dkim-milter.conf(5) says how to name it.\n",
-               path, domain, selector);
-    }
-    am_buf_fini(&value);
-    if (!made)
+    if (name == NULL || record == NULL)
         return tool_unavailable(&usage, "out of memory");
+    printf("Private key: %s (%s, %u bits, mode 0600)\n\n", path, dkim_key_type_word(args->type),
+           dkim_private_key_bits(key));
+    print_record(name, record);
+    printf("Publish the record, and ask 'authmilter testkey --key %s %s %s' until it says that "
+           "the key is good.\nThen let dkim-milter sign with the key: its user must be able to "
+           "read the file, and dkim-milter.conf(5) says how to name it.\n",
+           path, domain, selector);
     if (fflush(stdout) != 0)
         return unavailable("standard output", strerror(errno));
     return 0;

@@ -48,23 +48,6 @@ struct dkim_private_key *tool_key_load(const char *path, struct am_problem *prob
     return key;
 }
 
-static enum dkim_reason judge_answer(const struct am_dns_answer *answer)
-{
-    switch (answer->outcome) {
-    case AM_DNS_OK:
-        return answer->count == 1 ? DKIM_REASON_NONE : DKIM_REASON_KEY_SEVERAL;
-    case AM_DNS_NODATA:
-    case AM_DNS_NXDOMAIN:
-        return DKIM_REASON_KEY_NONE;
-    case AM_DNS_TIMEOUT:
-        return DKIM_REASON_DNS_TIMEOUT;
-    case AM_DNS_BAD:
-        return DKIM_REASON_DNS_BAD;
-    default:
-        return DKIM_REASON_DNS_FAILURE;
-    }
-}
-
 static struct am_span value_of(const struct dkim_tag_list *list, const char *name)
 {
     const struct dkim_tag *tag = dkim_tag_find(list, name);
@@ -117,7 +100,7 @@ bool tool_record_find(struct tool_record *record, struct am_arena *arena,
     record->dns = answer->outcome;
     record->count = answer->count;
     record->secure = answer->secure;
-    record->reason = judge_answer(answer);
+    record->reason = dkim_key_answer_judge(answer);
     if (record->reason == DKIM_REASON_NONE) {
         text = am_arena_copy(arena, answer->records[0].text);
         record->text = am_span_of(text, answer->records[0].text.len);

@@ -3,7 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/dns/dns.h"
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 
 /* DKIM keys as the commands meet them: in files and in the DNS. */
 

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "dkim-milter/dkim_author.h"
+#include "dkim-milter/dkim_key_record.h"
 #include "dkim-milter/dkim_peer_pool.h"
 #include "dkim-milter/dkim_peer_wire.h"
 
@@ -156,23 +157,6 @@ static void take_body(struct dkim_verifier *verifier, struct am_span chunk)
         say(verifier, DKIM_PEER_BODY, chunk);
 }
 
-static enum dkim_reason judge_answer(const struct am_dns_answer *answer)
-{
-    switch (answer->outcome) {
-    case AM_DNS_OK:
-        return answer->count == 1 ? DKIM_REASON_NONE : DKIM_REASON_KEY_SEVERAL;
-    case AM_DNS_NODATA:
-    case AM_DNS_NXDOMAIN:
-        return DKIM_REASON_KEY_NONE;
-    case AM_DNS_TIMEOUT:
-        return DKIM_REASON_DNS_TIMEOUT;
-    case AM_DNS_BAD:
-        return DKIM_REASON_DNS_BAD;
-    default:
-        return DKIM_REASON_DNS_FAILURE;
-    }
-}
-
 /* The question is in the frame; the answer is written over it. */
 static void answer(struct dkim_verifier *verifier)
 {
@@ -188,7 +172,7 @@ static void answer(struct dkim_verifier *verifier)
         am_dns_start(env->resolver, am_buf_str(&verifier->frame) + sizeof(number), AM_DNS_TXT,
                      env->lookup_deadline_us);
     const struct am_dns_answer *found = am_dns_wait(query);
-    uint32_t reason = judge_answer(found);
+    uint32_t reason = dkim_key_answer_judge(found);
 
     if (number < verifier->report.count) {
         verifier->outcomes[number].dns = found->outcome;

@@ -1,22 +1,5 @@
-#include "dkim-milter/dkim_base64.h"
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 #include "dkim-milter/dkim_published.h"
-
-/* The record that belongs to a key: "v=DKIM1; k=rsa; p=...". NULL when memory is short. */
-static const char *write_record(struct am_arena *arena, const struct dkim_private_key *key)
-{
-    struct am_buf digits;
-
-    am_buf_init(&digits, 0);
-    dkim_base64_encode(&digits, dkim_private_key_public_octets(key));
-    const char *record =
-        digits.failed
-            ? NULL
-            : am_arena_printf(arena, "v=DKIM1; k=%s; p=%s",
-                              dkim_key_type_word(dkim_private_key_type(key)), am_buf_str(&digits));
-    am_buf_fini(&digits);
-    return record;
-}
 
 /* Says "the key sel._domainkey.example.org of /etc/..." and what is wrong with it. */
 static struct dkim_published_finding found(struct am_arena *arena,
@@ -35,7 +18,7 @@ static struct dkim_published_finding found(struct am_arena *arena,
 static struct dkim_published_finding not_published(struct am_arena *arena,
                                                    const struct dkim_signing_key *key)
 {
-    const char *record = write_record(arena, key->key);
+    const char *record = dkim_key_record_write(arena, key->key);
 
     return found(arena, key, AM_LOG_WARNING,
                  am_arena_printf(arena,

@@ -1,4 +1,4 @@
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 #include "dkim-milter/dkim_key_cache.h"
 #include "dkim-milter/dkim_verify_state.h"
 
@@ -63,24 +63,6 @@ enum dkim_reason dkim_verify_key_start(struct dkim_verifier *verifier, struct dk
     return task->lookup == NULL ? reason : DKIM_REASON_NONE;
 }
 
-/* Says what an answer without exactly one record means. */
-static enum dkim_reason judge_answer(const struct am_dns_answer *answer)
-{
-    switch (answer->outcome) {
-    case AM_DNS_OK:
-        return answer->count == 1 ? DKIM_REASON_NONE : DKIM_REASON_KEY_SEVERAL;
-    case AM_DNS_NODATA:
-    case AM_DNS_NXDOMAIN:
-        return DKIM_REASON_KEY_NONE;
-    case AM_DNS_TIMEOUT:
-        return DKIM_REASON_DNS_TIMEOUT;
-    case AM_DNS_BAD:
-        return DKIM_REASON_DNS_BAD;
-    default:
-        return DKIM_REASON_DNS_FAILURE;
-    }
-}
-
 enum dkim_reason dkim_verify_key_take(struct dkim_verifier *verifier, struct dkim_task *task,
                                       struct dkim_public_key **key)
 {
@@ -91,7 +73,7 @@ enum dkim_reason dkim_verify_key_take(struct dkim_verifier *verifier, struct dki
 
     outcome->dns = answer->outcome;
     outcome->secure = answer->secure;
-    enum dkim_reason reason = judge_answer(answer);
+    enum dkim_reason reason = dkim_key_answer_judge(answer);
     if (reason != DKIM_REASON_NONE)
         return reason;
     reason = dkim_key_record_parse(&record, env->arena, answer->records[0].text);

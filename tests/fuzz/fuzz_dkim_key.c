@@ -1,7 +1,7 @@
 /* A key record and its key, and the same octets as p=; no key passes a null signature. */
 #include <stdlib.h>
 
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

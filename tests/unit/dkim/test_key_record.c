@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 #include "tests/support/failing_alloc.h"
 
 static struct am_arena *arena;

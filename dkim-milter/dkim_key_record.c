@@ -1,4 +1,4 @@
-#include "dkim-milter/dkim_key.h"
+#include "dkim-milter/dkim_key_record.h"
 
 #include "dkim-milter/dkim_base64.h"
 #include "dkim-milter/dkim_tag.h"
@@ -69,4 +69,36 @@ enum dkim_reason dkim_key_record_parse(struct dkim_key_record *record, struct am
     if (!read_type(record, dkim_tag_find(&list, "k")))
         return DKIM_REASON_KEY_TYPE_UNKNOWN;
     return read_octets(record, arena, p);
+}
+
+enum dkim_reason dkim_key_answer_judge(const struct am_dns_answer *answer)
+{
+    switch (answer->outcome) {
+    case AM_DNS_OK:
+        return answer->count == 1 ? DKIM_REASON_NONE : DKIM_REASON_KEY_SEVERAL;
+    case AM_DNS_NODATA:
+    case AM_DNS_NXDOMAIN:
+        return DKIM_REASON_KEY_NONE;
+    case AM_DNS_TIMEOUT:
+        return DKIM_REASON_DNS_TIMEOUT;
+    case AM_DNS_BAD:
+        return DKIM_REASON_DNS_BAD;
+    default:
+        return DKIM_REASON_DNS_FAILURE;
+    }
+}
+
+const char *dkim_key_record_write(struct am_arena *arena, const struct dkim_private_key *key)
+{
+    struct am_buf digits;
+
+    am_buf_init(&digits, 0);
+    dkim_base64_encode(&digits, dkim_private_key_public_octets(key));
+    const char *record =
+        digits.failed
+            ? NULL
+            : am_arena_printf(arena, "v=DKIM1; k=%s; p=%s",
+                              dkim_key_type_word(dkim_private_key_type(key)), am_buf_str(&digits));
+    am_buf_fini(&digits);
+    return record;
 }

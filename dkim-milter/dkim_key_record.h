@@ -1,10 +1,11 @@
-#ifndef DKIM_DKIM_KEY_H
-#define DKIM_DKIM_KEY_H
+#ifndef DKIM_DKIM_KEY_RECORD_H
+#define DKIM_DKIM_KEY_RECORD_H
 
 #include <stdbool.h>
 
 #include "common/base/arena.h"
 #include "common/base/span.h"
+#include "common/dns/dns.h"
 #include "dkim-milter/dkim_crypto.h"
 #include "dkim-milter/dkim_reason.h"
 
@@ -29,5 +30,18 @@ struct dkim_key_record {
  */
 enum dkim_reason dkim_key_record_parse(struct dkim_key_record *record, struct am_arena *arena,
                                        struct am_span text);
+
+/*
+ * Judges what the look-up of a key's name brought, before any record is read: there has to be
+ * exactly one (RFC 6376 section 3.6.2.2).
+ * Returns: DKIM_REASON_NONE, DKIM_REASON_KEY_NONE, DKIM_REASON_KEY_SEVERAL, DKIM_REASON_DNS_...
+ */
+enum dkim_reason dkim_key_answer_judge(const struct am_dns_answer *answer);
+
+/*
+ * Writes the record that belongs to a private key: "v=DKIM1; k=rsa; p=...".
+ * Returns: NULL when memory is short. Ownership: `arena`.
+ */
+const char *dkim_key_record_write(struct am_arena *arena, const struct dkim_private_key *key);
 
 #endif
