@@ -29,7 +29,8 @@ static struct dkim_keys *open_keys(const struct am_config *config, const struct 
         return NULL;
     const struct dkim_keys_env env = {.arena = arena, .reader = &reader};
     struct dkim_keys *keys = dkim_keys_open(&source, &env, problem);
-    if (keys != NULL && dkim_keys_count(keys) == 0 && reader.uid == 0)
+    if (keys != NULL && dkim_keys_count(keys) == 0 && dkim_keys_warnings(keys) != NULL &&
+        reader.uid == 0)
         fputs("authmilter sign: warning: the key files were judged for root: name the user that "
               "signs in milter.user, or run this as that user\n",
               stderr);

@@ -166,7 +166,7 @@ static bool open_keys(struct dkim_signing *signing, const struct am_conf_env *en
     if (dkim_keys_count(keys) == 0) {
         log_sentence(NULL, "no key could be used: nothing is signed");
         /* systemd starts us as the user who signs; root who checks the file is another one. */
-        if (reader.uid == 0)
+        if (reader.uid == 0 && dkim_keys_warnings(keys) != NULL)
             log_sentence(NULL, "the key files were judged for root: name the user that signs in "
                                "milter.user, or run this as that user");
     }
