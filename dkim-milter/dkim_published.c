@@ -144,8 +144,8 @@ static void *run(void *user)
         if (!run_batch(published, slots, count))
             return NULL;
     }
-    am_log(AM_LOG_INFO, "dkim: %zu keys fit their published records, %zu do not", published->fit,
-           published->others);
+    am_log(AM_LOG_INFO, "dkim: keys that fit their published records: %zu; that do not: %zu",
+           published->fit, published->others);
     if (total > most)
         am_log(AM_LOG_NOTICE, "dkim: %zu more keys were not compared with their published records",
                total - most);

@@ -33,7 +33,8 @@ static const char *find_reason(const struct dkim_role_facts *facts)
         return "the client is authenticated, but dkim.sign_authenticated = no";
     if (facts->is_local)
         return "the mail is local, but dkim.sign_local = no";
-    return "the client is not authenticated, not local, and in no network of dkim.sign_networks";
+    return "the client is not authenticated, not local, in no network of dkim.sign_networks, and "
+           "came to none of dkim.sign_daemons";
 }
 
 struct dkim_role_choice dkim_role_choose(const struct dkim_role_rules *rules,
