@@ -151,12 +151,15 @@ static bool word_nothing(struct dkim_keys *keys, const struct dkim_keys_source *
     const char *path = signing->path, *directory = source->key_directory;
     if (path != NULL && directory[0] != '\0')
         keys->nothing = am_arena_printf(
-            keys->arena, "no row of signing table %s and no folder of key directory %s", path,
-            directory);
+            keys->arena,
+            "no row of signing table %s and no folder of key directory %s has a usable key for it",
+            path, directory);
     else if (path != NULL)
-        keys->nothing = am_arena_printf(keys->arena, "no row of signing table %s", path);
+        keys->nothing = am_arena_printf(keys->arena,
+                                        "no row of signing table %s has a usable key for it", path);
     else if (directory[0] != '\0')
-        keys->nothing = am_arena_printf(keys->arena, "no folder of key directory %s", directory);
+        keys->nothing = am_arena_printf(
+            keys->arena, "no folder of key directory %s has a usable key for it", directory);
     else
         keys->nothing = "there is neither a signing table nor a key directory";
     return keys->nothing != NULL;

@@ -17,7 +17,7 @@ struct dkim_published {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stop;
-    size_t fit, others;
+    size_t fit, others, unknown;
 };
 
 /* Waits a little. Returns false when it is time to end. */
@@ -51,6 +51,8 @@ static void tell(struct dkim_published *published, const struct dkim_signing_key
         am_log(finding.level, "dkim: %s", finding.sentence);
     if (finding.fits)
         published->fit++;
+    else if (finding.unknown)
+        published->unknown++;
     else
         published->others++;
     am_arena_free(arena);
@@ -144,8 +146,10 @@ static void *run(void *user)
         if (!run_batch(published, slots, count))
             return NULL;
     }
-    am_log(AM_LOG_INFO, "dkim: keys that fit their published records: %zu; that do not: %zu",
-           published->fit, published->others);
+    am_log(AM_LOG_INFO,
+           "dkim: keys that fit their published records: %zu; that do not: %zu; that could not be "
+           "compared: %zu",
+           published->fit, published->others, published->unknown);
     if (total > most)
         am_log(AM_LOG_NOTICE, "dkim: %zu more keys were not compared with their published records",
                total - most);

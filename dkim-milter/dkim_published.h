@@ -14,6 +14,7 @@
 /* What follows from an answer. */
 struct dkim_published_finding {
     bool fits;
+    bool unknown; /* the DNS did not say, or memory is short */
     enum am_log_level level;
     const char *sentence; /* NULL: it fits, and there is nothing to say */
 };

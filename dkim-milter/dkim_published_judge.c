@@ -12,7 +12,10 @@ static struct dkim_published_finding found(struct am_arena *arena,
                                                  key->selector, key->domain, key->path, what);
 
     return (struct dkim_published_finding){
-        false, level, sentence == NULL ? "memory is short for comparing a key" : sentence};
+        .unknown = sentence == NULL,
+        .level = level,
+        .sentence = sentence == NULL ? "memory is short for comparing a key" : sentence,
+    };
 }
 
 static struct dkim_published_finding not_published(struct am_arena *arena,
@@ -25,6 +28,21 @@ static struct dkim_published_finding not_published(struct am_arena *arena,
                                  "is not published, so its signatures fail everywhere; the TXT "
                                  "record to publish: \"%s\"",
                                  record == NULL ? "" : record));
+}
+
+static struct dkim_published_finding unknown(struct am_arena *arena,
+                                             const struct dkim_signing_key *key,
+                                             const struct am_dns_answer *answer)
+{
+    struct dkim_published_finding finding =
+        found(arena, key, AM_LOG_NOTICE,
+              am_arena_printf(arena,
+                              "could not be compared with its published record: the look-up gave "
+                              "\"%s\"; ask again with: authmilter testkey %s %s",
+                              am_dns_outcome_word(answer->outcome), key->domain, key->selector));
+
+    finding.unknown = true;
+    return finding;
 }
 
 /* Tells whether the record's key is the other half of ours. */
@@ -60,7 +78,7 @@ judge_record(struct am_arena *arena, const struct dkim_signing_key *key, struct 
         return found(arena, key, AM_LOG_WARNING,
                      "differs from the key that is published, so its signatures fail everywhere: "
                      "publish this one's record, or use the file of the published one");
-    struct dkim_published_finding finding = {true, AM_LOG_INFO, NULL};
+    struct dkim_published_finding finding = {.fits = true, .level = AM_LOG_INFO};
     if (record.testing) {
         finding = found(arena, key, AM_LOG_NOTICE,
                         "is published as testing (t=y): receivers may treat its mail as unsigned");
@@ -83,10 +101,6 @@ struct dkim_published_finding dkim_published_judge(struct am_arena *arena,
     case AM_DNS_NXDOMAIN:
         return not_published(arena, key);
     default:
-        return found(arena, key, AM_LOG_NOTICE,
-                     am_arena_printf(arena,
-                                     "could not be compared with its published record: the "
-                                     "look-up gave \"%s\"",
-                                     am_dns_outcome_word(answer->outcome)));
+        return unknown(arena, key, answer);
     }
 }

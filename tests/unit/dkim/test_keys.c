@@ -54,7 +54,8 @@ static void finds_keys_by_table(void **state)
     snprintf(rule, sizeof(rule), "signing table %s:2 (.example.net)", key_room_path("signing"));
     assert_string_equal(key_room_choice.rule, rule);
     assert_string_equal(key_room_find(keys, "a@example.com"), "");
-    snprintf(rule, sizeof(rule), "no row of signing table %s", key_room_path("signing"));
+    snprintf(rule, sizeof(rule), "no row of signing table %s has a usable key for it",
+             key_room_path("signing"));
     assert_string_equal(key_room_choice.rule, rule);
     assert_string_equal(key_room_find(keys, "<>"), "");
 }

@@ -1,7 +1,10 @@
 #include "tests/unit/dkim/rig.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/base/log.h"
 #include "dkim-milter/dkim_module.h"
 #include "dkim-milter/dkim_options.h"
 #include "tests/support/failing_alloc.h"
@@ -178,6 +181,61 @@ static void keys_while_the_body_flows(void **state)
     close_opened(&opened);
 }
 
+/* --- the log --- */
+
+/* Opens a session with an MTA that does, or does not, hand fields on as they are. */
+static struct am_session *session_with(struct fixture *fixture, bool raw_headers)
+{
+    const struct am_session_start start = {
+        .runtime = &fixture->runtime,
+        .ops = fixture_peer_ops(),
+        .peer = fixture,
+        .agreement = {
+            .sent = ~0u, .answered = AM_STAGE_EOM, .actions = ~0u, .raw_headers = raw_headers}};
+    am_snapshot_ref(&fixture->runtime.snapshot);
+    return am_session_new(&start);
+}
+
+static size_t count_in(FILE *file, const char *text)
+{
+    char line[4096];
+    size_t count = 0;
+    rewind(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        count += strstr(line, text) != NULL;
+    return count;
+}
+
+/* What an MTA does to "simple" is told once, not with each message or connection. */
+static void lost_blanks_are_told_once(void **state)
+{
+    const struct am_log_options options = {AM_LOG_STDERR, AM_LOG_KEYVALUE, AM_LOG_INFO, 0};
+    struct opened opened = open_with("");
+    FILE *log = tmpfile();
+    int standard_error = dup(STDERR_FILENO);
+    (void)state;
+    assert_non_null(log);
+    dup2(fileno(log), STDERR_FILENO);
+    am_log_open("test", &options);
+    for (int raw = 1; raw >= 0; raw--)
+        for (int i = 0; i < 2; i++) {
+            struct fixture fixture;
+            begin(&fixture, &opened);
+            struct am_session *session = session_with(&fixture, raw != 0);
+            (void)fixture_connect(session, "192.0.2.1");
+            (void)am_session_helo(session, "client.example.org");
+            (void)play(&fixture, session);
+            (void)play(&fixture, session);
+            am_session_free(session);
+            fixture_fini(&fixture);
+            assert_int_equal(count_in(log, "SMFIP_HDR_LEADSPC"), raw != 0 ? 0 : 1);
+        }
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
+    fclose(log);
+    close_opened(&opened);
+}
+
 /* --- memory --- */
 
 /* One connection with two messages; allocation number `which` fails. */
@@ -187,14 +245,8 @@ static bool run_with_failure(const struct opened *opened, size_t which)
     begin(&fixture, opened);
     for (int i = 0; i < 5000; i++)
         am_buf_add_str(&fixture.sent, "room ");
-    const struct am_session_start start = {
-        .runtime = &fixture.runtime,
-        .ops = fixture_peer_ops(),
-        .peer = &fixture,
-        .agreement = {.sent = ~0u, .answered = AM_STAGE_EOM, .actions = ~0u, .raw_headers = true}};
-    am_snapshot_ref(&fixture.runtime.snapshot);
     failing_alloc_start(which);
-    struct am_session *session = am_session_new(&start);
+    struct am_session *session = session_with(&fixture, true);
     if (session != NULL) {
         (void)fixture_connect(session, "192.0.2.1");
         (void)am_session_helo(session, "client.example.org");
@@ -236,6 +288,7 @@ int main(void)
         TEST(key_facts),
         TEST(unsigned_mail_asks_nobody),
         TEST(keys_while_the_body_flows),
+        TEST(lost_blanks_are_told_once),
         TEST(every_allocation_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static void each_finding(void **state)
         {AM_DNS_OK, "k=ed25519; ", own, 2, false, AM_LOG_WARNING, "several TXT records"},
         {AM_DNS_NXDOMAIN, "", NULL, 0, false, AM_LOG_WARNING, "is not published"},
         {AM_DNS_NODATA, "", NULL, 0, false, AM_LOG_WARNING, "is not published"},
-        {AM_DNS_SERVFAIL, "", NULL, 0, false, AM_LOG_NOTICE, "\"servfail\""},
+        {AM_DNS_SERVFAIL, "", NULL, 0, false, AM_LOG_NOTICE,
+         "\"servfail\"; ask again with: authmilter testkey example.org sel"},
         {AM_DNS_TIMEOUT, "", NULL, 0, false, AM_LOG_NOTICE, "\"timeout\""},
         {AM_DNS_BAD, "", NULL, 0, false, AM_LOG_NOTICE, "\"bad\""},
     };
@@ -88,6 +89,7 @@ static void each_finding(void **state)
             arena, rows[i].outcome, record_of(arena, rows[i].tags, rows[i].key), rows[i].count);
 
         assert_int_equal(finding.fits, rows[i].fits);
+        assert_int_equal(finding.unknown, rows[i].level == AM_LOG_NOTICE && !rows[i].fits);
         assert_int_equal(finding.level, rows[i].level);
         if (rows[i].text == NULL) {
             assert_null(finding.sentence);
