@@ -1,6 +1,7 @@
 #include "dkim-milter/dkim_published.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -17,6 +18,8 @@ struct dkim_published {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     bool stop;
+    atomic_bool
+        left; /* set by the first of the two, thread and stop, that is done with the other */
     size_t fit, others, unknown;
 };
 
@@ -126,9 +129,8 @@ static bool run_batch(struct dkim_published *published, struct slot *slots, size
     return go_on;
 }
 
-static void *run(void *user)
+static void compare_all(struct dkim_published *published)
 {
-    struct dkim_published *published = user;
     size_t total = dkim_keys_count(published->keys), next = 0;
     size_t most = total < DKIM_PUBLISHED_MAX ? total : DKIM_PUBLISHED_MAX;
 
@@ -144,7 +146,7 @@ static void *run(void *user)
                 slots[count++].key = key;
         }
         if (!run_batch(published, slots, count))
-            return NULL;
+            return;
     }
     am_log(AM_LOG_INFO,
            "dkim: keys that fit their published records: %zu; that do not: %zu; that could not be "
@@ -153,6 +155,19 @@ static void *run(void *user)
     if (total > most)
         am_log(AM_LOG_NOTICE, "dkim: %zu more keys were not compared with their published records",
                total - most);
+}
+
+/*
+ * A program that ends with connections open closes no configuration: a thread that has done its
+ * work waits for nobody. After the exchange `published` may be gone.
+ */
+static void *run(void *user)
+{
+    struct dkim_published *published = user;
+
+    compare_all(published);
+    if (!atomic_exchange(&published->left, true))
+        pthread_detach(pthread_self());
     return NULL;
 }
 
@@ -214,6 +229,7 @@ void dkim_published_stop(struct dkim_published *published)
     published->stop = true;
     pthread_cond_signal(&published->stopped);
     pthread_mutex_unlock(&published->lock);
-    pthread_join(published->thread, NULL);
+    if (!atomic_exchange(&published->left, true))
+        pthread_join(published->thread, NULL);
     free_all(published);
 }

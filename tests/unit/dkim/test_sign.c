@@ -197,8 +197,7 @@ static const char *const bodies[] = {
     "no end",
     "one line\r\n",
     "trailing  \t \r\n blanks \t\r\n\r\n\r\n",
-    "b\xc3\xbc"
-    "cher \xff\xfe\r\n",
+    "b\303\274cher \377\376\r\n",
     "bare \r and \n and \v\f here\r\n",
     "a\r\n.\r\n..\r\n",
 };
