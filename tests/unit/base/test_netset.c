@@ -5,22 +5,7 @@
 #include <cmocka.h>
 
 #include "common/base/netset.h"
-
-static struct am_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static struct am_ip ip_of(const char *text)
 {
@@ -61,7 +46,7 @@ static void test_netset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_netset, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_netset, make_arena, free_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,22 +6,7 @@
 #include <cmocka.h>
 
 #include "common/base/table.h"
-
-static struct am_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static void test_first_value_of_a_key_stays(void **state)
 {
@@ -77,9 +62,9 @@ static void test_hashes_are_made_from_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_first_value_of_a_key_stays, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_full_table_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hashes_are_made_from_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_first_value_of_a_key_stays, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_a_full_table_says_so, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_hashes_are_made_from_the_end, make_arena, free_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

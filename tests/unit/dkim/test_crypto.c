@@ -12,6 +12,7 @@
 
 #include "dkim-milter/dkim_base64.h"
 #include "dkim-milter/dkim_key_file.h"
+#include "tests/support/arena_fixture.h"
 
 /* Appendix A of RFC 8463: keys, and what the two signatures of its message are made of. */
 #define ED25519_SECRET "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
@@ -36,8 +37,6 @@
 #define REST                                                                                       \
     "t=1528637909; h=from : to : subject : date : message-id : from : subject : date; "            \
     "bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b="
-
-static struct am_arena *arena;
 
 static struct am_span decoded(const char *text)
 {
@@ -441,20 +440,6 @@ static void generated(void **state)
     assert_non_null(strstr(problem.text, "1024 to 8192"));
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    arena = am_arena_new(65536, 0);
-    return arena == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,5 +449,5 @@ int main(void)
         cmocka_unit_test(both_forms),      cmocka_unit_test(key_files),
         cmocka_unit_test(refused_files),   cmocka_unit_test(generated),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

@@ -7,23 +7,9 @@
 
 #include "dkim-milter/dkim_key_record.h"
 #include "tests/support/failing_alloc.h"
+#include "tests/support/arena_fixture.h"
 
-static struct am_arena *arena;
 static struct dkim_key_record record;
-
-static int make_arena(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL;
-}
-
-static int free_arena(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
 
 static enum dkim_reason parse(const char *text)
 {

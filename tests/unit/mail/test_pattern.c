@@ -5,22 +5,7 @@
 #include <cmocka.h>
 
 #include "common/mail/pattern.h"
-
-static struct am_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static uint32_t find(const struct am_patterns *set, const char *address)
 {
@@ -112,10 +97,11 @@ static void test_bad_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_patterns_most_specific_wins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_patterns_know_u_labels, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_patterns_survive_absurd_addresses, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bad_patterns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_patterns_most_specific_wins, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_patterns_know_u_labels, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_patterns_survive_absurd_addresses, make_arena,
+                                        free_arena),
+        cmocka_unit_test_setup_teardown(test_bad_patterns, make_arena, free_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

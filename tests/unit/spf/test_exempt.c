@@ -6,24 +6,9 @@
 
 #include "common/dns/dns_zone.h"
 #include "spf-milter/spf_exempt.h"
+#include "tests/support/arena_fixture.h"
 
 /* Who is exempt. */
-
-static struct am_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
 
 static struct am_ip ip_of(const char *text)
 {
@@ -150,10 +135,10 @@ static void test_messages_and_recipients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_clients, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_address_kinds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ptr_names_are_confirmed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_messages_and_recipients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clients, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_address_kinds, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_ptr_names_are_confirmed, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_messages_and_recipients, make_arena, free_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

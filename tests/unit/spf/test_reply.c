@@ -6,24 +6,9 @@
 
 #include "spf-milter/spf_received.h"
 #include "spf-milter/spf_reply.h"
+#include "tests/support/arena_fixture.h"
 
 /* Replies (RFC 7372) and Received-SPF fields (RFC 7208 section 9.1). */
-
-static struct am_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = am_arena_new(4096, 0);
-    return arena == NULL ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    am_arena_free(arena);
-    return 0;
-}
 
 static struct am_ip ip_of(const char *text)
 {
@@ -197,14 +182,17 @@ static void test_received_spf_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_errors_have_a_code_of_their_own, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_text_says_who_what_and_why, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_explanation_only_when_asked_for, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_identity_of_a_stranger_is_harmless, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_received_spf, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_received_spf_quotes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_received_spf_utf8, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_received_spf_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_errors_have_a_code_of_their_own, make_arena,
+                                        free_arena),
+        cmocka_unit_test_setup_teardown(test_text_says_who_what_and_why, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_explanation_only_when_asked_for, make_arena,
+                                        free_arena),
+        cmocka_unit_test_setup_teardown(test_identity_of_a_stranger_is_harmless, make_arena,
+                                        free_arena),
+        cmocka_unit_test_setup_teardown(test_received_spf, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_received_spf_quotes, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_received_spf_utf8, make_arena, free_arena),
+        cmocka_unit_test_setup_teardown(test_received_spf_bounded, make_arena, free_arena),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
