@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "authmilter/cmd_sign.h"
+#include "authmilter/run_modules.h"
 #include "authmilter/command.h"
 #include "authmilter/tool_key.h"
 #include "common/base/log.h"
@@ -101,14 +102,14 @@ static int explain(struct am_arena *arena, const struct am_config *config,
 
 int sign_explain(const char *sender, const char *path)
 {
-    static const struct am_module *const modules[] = {&dkim_module, NULL};
     struct am_arena *arena = am_arena_new(65536, 0);
     struct am_address address;
     struct am_problem problem;
 
     if (arena == NULL)
         return sign_unavailable("out of memory");
-    am_schema schema = am_runtime_schema(arena, modules);
+    /* The file of dkim-milter, or that of the combined program, which has every section of it. */
+    am_schema schema = am_runtime_schema(arena, am_run_modules);
     struct am_config *config = NULL;
     int status;
     if (schema != NULL)

@@ -10,6 +10,11 @@
 #include "common/milter/app_serve.h"
 #include "common/milter/transport.h"
 
+static const char *command_of(const struct am_app *app)
+{
+    return app->command == NULL ? app->program : app->command;
+}
+
 static int print_help(const struct am_app *app)
 {
     printf("%s: %s\n\n"
@@ -26,7 +31,7 @@ static int print_help(const struct am_app *app)
            "  --version, --help\n\n"
            "Exit status: 0 ended as asked, 64 wrong usage, 78 wrong configuration, 71 the system\n"
            "refused something (socket, user, thread).\n",
-           app->program, app->summary, app->program, app->program);
+           command_of(app), app->summary, command_of(app), app->program);
     return 0;
 }
 
@@ -118,7 +123,7 @@ int am_app_main(int argc, char **argv, const struct am_app *app)
     struct am_problem problem = {{0}};
     int status;
     if (!am_app_args_parse(&args, argc, argv, &problem)) {
-        fprintf(stderr, "%s: %s; see %s --help\n", app->program, problem.text, app->program);
+        fprintf(stderr, "%s: %s; see %s --help\n", command_of(app), problem.text, command_of(app));
         status = AM_APP_EXIT_USAGE;
     } else {
         status = run_task(app, &args);

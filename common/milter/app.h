@@ -5,8 +5,9 @@
 
 /* A program: its name and its modules. */
 struct am_app {
-    const char *program;                    /* "spf-milter" */
-    const char *summary;                    /* one line for --help */
+    const char *program; /* "spf-milter": in the log, and in the usual names of files */
+    const char *command; /* "authmilter run": what is typed; NULL = program */
+    const char *summary; /* one line for --help */
     const struct am_module *const *modules; /* ends with NULL */
 };
 
@@ -32,7 +33,8 @@ int am_app_main(int argc, char **argv, const struct am_app *app);
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
         static const struct am_module *const modules[] = {(MODULE), NULL};                         \
-        static const struct am_app app = {(PROGRAM), (SUMMARY), modules};                          \
+        static const struct am_app app = {                                                         \
+            .program = (PROGRAM), .summary = (SUMMARY), .modules = modules};                       \
         return am_app_main(argc, argv, &app);                                                      \
     }
 

@@ -8,6 +8,7 @@
 #include "common/base/pid_file.h"
 #include "common/base/privilege.h"
 #include "common/milter/app_server.h"
+#include "common/milter/runtime_modules.h"
 #include "common/milter/signals.h"
 #include "common/milter/transport.h"
 
@@ -195,5 +196,6 @@ bool am_server_start(struct am_server *server, struct am_problem *problem)
         return false;
     am_log(AM_LOG_NOTICE, "%s %s listens on %s", server->app->program, AM_VERSION,
            socket_name(server));
+    am_runtime_log_modules(server->first);
     return true;
 }

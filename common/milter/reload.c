@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "common/base/notify.h"
+#include "common/milter/runtime_modules.h"
 
 void am_reload_apply_log(const struct am_reload *reload, const struct am_milter_options *options)
 {
@@ -38,6 +39,8 @@ bool am_reload_run(struct am_reload *reload, enum am_reload_kind kind, struct am
         am_counters_add(counters, AM_COUNT_RELOADS, 1);
         am_log(AM_LOG_NOTICE, "reloaded %s: configuration %" PRIu64 " is in force",
                kind == AM_RELOAD_FILES ? "changed files" : "the configuration", generation);
+        if (kind != AM_RELOAD_FILES)
+            am_runtime_log_modules(next);
         am_notify("READY=1\nSTATUS=serving with configuration %" PRIu64, generation);
     }
     am_snapshot_drop(&former->snapshot);

@@ -7,7 +7,7 @@
 
 #include "common/dns/dns_live.h"
 #include "common/dns/dns_zone.h"
-#include "common/milter/order.h"
+#include "common/milter/runtime_modules.h"
 
 /* Most bytes that the derived objects of one configuration take. */
 #define ARENA_LIMIT ((size_t)256 << 20)
@@ -54,43 +54,6 @@ static void runtime_destroy(struct am_snapshot *self)
 static bool no_memory(struct am_problem *problem)
 {
     return am_problem_set(problem, "memory is short");
-}
-
-/* --- the schema --- */
-
-am_schema am_runtime_schema(struct am_arena *arena, const struct am_module *const *modules)
-{
-    size_t count = 0;
-    while (am_runtime_sections[count] != NULL)
-        count++;
-    size_t common = count;
-    for (const struct am_module *const *m = modules; *m != NULL; m++) {
-        count += (*m)->options != NULL;
-        for (const struct am_section *const *s = (*m)->extra_sections; s != NULL && *s != NULL; s++)
-            count++;
-    }
-    const struct am_section **schema = am_arena_alloc(arena, (count + 1) * sizeof(*schema));
-    if (schema == NULL)
-        return NULL;
-
-    size_t at = 0;
-    for (; at < common; at++)
-        schema[at] = am_runtime_sections[at];
-    for (const struct am_module *const *m = modules; *m != NULL; m++) {
-        if ((*m)->options != NULL) {
-            struct am_section *section = am_arena_alloc(arena, sizeof(*section));
-            if (section == NULL)
-                return NULL;
-            *section = (struct am_section){.name = (*m)->name,
-                                           .help = (*m)->summary,
-                                           .options = (*m)->options,
-                                           .size = (*m)->conf_size};
-            schema[at++] = section;
-        }
-        for (const struct am_section *const *s = (*m)->extra_sections; s != NULL && *s != NULL; s++)
-            schema[at++] = *s;
-    }
-    return schema;
 }
 
 /* --- configuration --- */
@@ -258,59 +221,6 @@ static unsigned stages_of(const struct am_module *module)
            (module->unknown != NULL ? AM_STAGE_UNKNOWN : 0U);
 }
 
-static bool is_listed(const struct am_strlist *list, const char *word)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], word) == 0)
-            return true;
-    return false;
-}
-
-static bool check_observed(const struct am_runtime *runtime, struct am_problem *problem)
-{
-    const struct am_strlist *names = &runtime->milter->observe_modules;
-    for (size_t i = 0; i < names->count; i++) {
-        bool known = false;
-        for (size_t m = 0; m < runtime->module_count; m++)
-            known = known || strcmp(runtime->modules[m].module->name, names->items[i]) == 0;
-        if (!known)
-            return am_problem_set(problem,
-                                  "milter.observe_modules: this program has no module \"%s\"",
-                                  names->items[i]);
-    }
-    return true;
-}
-
-static bool list_modules(struct am_runtime *runtime, const struct am_module *const *modules,
-                         struct am_problem *problem)
-{
-    const struct am_module *sorted[AM_MODULES_MAX];
-    size_t count = 0;
-    while (modules[count] != NULL) {
-        if (modules[count]->abi != AM_MODULE_ABI)
-            return am_problem_set(problem,
-                                  "module \"%s\" was built for version %u of the module contract; "
-                                  "this program has version %d",
-                                  modules[count]->name, modules[count]->abi, AM_MODULE_ABI);
-        count++;
-    }
-    if (!am_order_sort(modules, count, sorted, problem))
-        return false;
-    runtime->modules = am_arena_alloc(runtime->arena, (count + 1) * sizeof(*runtime->modules));
-    if (runtime->modules == NULL)
-        return no_memory(problem);
-    runtime->module_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct am_runtime_module *entry = &runtime->modules[i];
-        entry->module = sorted[i];
-        entry->conf =
-            sorted[i]->options == NULL ? NULL : am_config_section(runtime->config, sorted[i]->name);
-        entry->observe = runtime->milter->observe ||
-                         is_listed(&runtime->milter->observe_modules, sorted[i]->name);
-    }
-    return check_observed(runtime, problem);
-}
-
 static bool open_module(struct am_runtime *runtime, struct am_runtime_module *entry,
                         struct am_problem *problem)
 {
@@ -369,7 +279,7 @@ struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
         no_memory(problem);
     if (runtime->arena != NULL && set_host_name(runtime, problem) &&
         load_config(runtime, source, former, problem) &&
-        list_modules(runtime, source->modules, problem) &&
+        am_runtime_list_modules(runtime, source->modules, problem) &&
         open_resolver(runtime, source, former, problem) && open_modules(runtime, problem))
         return runtime;
     am_snapshot_drop(&runtime->snapshot);

@@ -23,6 +23,8 @@ enum am_failure_action {
 
 /* Section "milter": what every program of the suite understands. */
 struct am_milter_options {
+    struct am_strlist modules; /* those that run; empty in a program with one module, which has no
+                                  such option */
     const char *socket; /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host"; "" = by
                            program name */
     const char *socket_owner,
@@ -104,6 +106,13 @@ struct am_runtime {
 
 /* The sections every program has: milter, authres, dns; ends with NULL. */
 extern const struct am_section *const am_runtime_sections[];
+
+/*
+ * Returns the section milter of a program with these modules: with several, it has the option
+ * `modules`, by default all of them. NULL when memory is short. Ownership: `arena`.
+ */
+const struct am_section *am_runtime_milter_section(struct am_arena *arena,
+                                                   const struct am_module *const *modules);
 
 /*
  * Builds the schema of a program: the common sections, then one per module and their extra ones.

@@ -84,6 +84,8 @@ static bool check_authserv_id(const char *value, struct am_problem *problem)
 
 #define SECTION am_milter_options
 static const struct am_option milter_rows[] = {
+    /* First: a program with one module has the rows behind it only. */
+    {ROW(modules, AM_OPTION_LIST), .fallback = "", .help = "modules that run"},
     {ROW(socket, AM_OPTION_TEXT), .fallback = "", .check = am_listen_check_option,
      .flags = AM_OPTION_START_ONLY,
      .help = "where the MTA connects: unix:/path, inet:port@host or inet6:port@host; empty: "
@@ -182,7 +184,7 @@ static const struct am_option dns_rows[] = {
 
 static const struct am_section milter_section = {.name = "milter",
                                                  .help = "socket, process, budgets and log",
-                                                 .options = milter_rows,
+                                                 .options = milter_rows + 1,
                                                  .size = sizeof(struct am_milter_options)};
 
 static const struct am_section authres_section = {.name = "authres",
@@ -197,3 +199,30 @@ static const struct am_section dns_section = {.name = "dns",
 
 const struct am_section *const am_runtime_sections[] = {&milter_section, &authres_section,
                                                         &dns_section, NULL};
+
+/* Returns "spf,dkim": the default of milter.modules. NULL when memory is short. */
+static const char *names_of(struct am_arena *arena, const struct am_module *const *modules)
+{
+    const char *names = modules[0]->name;
+
+    for (size_t i = 1; names != NULL && modules[i] != NULL; i++)
+        names = am_arena_printf(arena, "%s,%s", names, modules[i]->name);
+    return names;
+}
+
+const struct am_section *am_runtime_milter_section(struct am_arena *arena,
+                                                   const struct am_module *const *modules)
+{
+    if (modules[0] == NULL || modules[1] == NULL)
+        return &milter_section;
+    struct am_section *section = am_arena_alloc(arena, sizeof(*section));
+    struct am_option *rows = am_arena_alloc(arena, sizeof(milter_rows));
+    const char *names = names_of(arena, modules);
+    if (section == NULL || rows == NULL || names == NULL)
+        return NULL;
+    memcpy(rows, milter_rows, sizeof(milter_rows));
+    rows[0].fallback = names;
+    *section = milter_section;
+    section->options = rows;
+    return section;
+}

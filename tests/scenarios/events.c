@@ -1,5 +1,6 @@
 #include "tests/scenarios/play.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,17 @@ static void do_write(struct play *play, const struct scenario_line *line)
         play_fail(play, line, "the program does not reload");
 }
 
+/* reload, and the lines behind it: another configuration, which the program is told to read. */
+static void do_reload(struct play *play, const struct scenario_line *line)
+{
+    struct am_problem problem = {""};
+    if (!play_write_file(play, "conf", &line->block, &problem))
+        play_fail(play, line, "%s", problem.text);
+    mta_daemon_signal(&play->daemon, SIGHUP);
+    if (!play_wait_log(play, "reloaded the configuration", ++play->reconfigurations))
+        play_fail(play, line, "the program does not reload");
+}
+
 static bool needs_session(struct play *play, const struct scenario_line *line)
 {
     if (play->session == NULL)
@@ -234,6 +246,8 @@ void play_event(struct play *play, const struct scenario_line *line)
         /* done */
     } else if (strcmp(verb, "write") == 0) {
         do_write(play, line);
+    } else if (strcmp(verb, "reload") == 0) {
+        do_reload(play, line);
     } else if (strcmp(verb, "wait-log") == 0) {
         if (!play_wait_log(play, line->text, 1))
             play_fail(play, line, "the log does not come to hold %s", line->text);

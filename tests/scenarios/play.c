@@ -31,15 +31,20 @@ static bool start(struct play *play, struct am_problem *problem)
     char program[512], conf[160], zone[160];
     if (!mta_daemon_prepare(&play->daemon, problem) || !write_parts(play, problem))
         return false;
-    snprintf(program, sizeof(program), "%s/%s", play->binary_dir, play->scenario->program);
+    const char *name = play->scenario->program;
+    const char *command = strchr(name, ' '); /* of "authmilter run" */
+    snprintf(program, sizeof(program), "%s/%.*s", play->binary_dir,
+             (int)(command == NULL ? strlen(name) : (size_t)(command - name)), name);
     snprintf(conf, sizeof(conf), "%s/conf", play->daemon.dir);
+    const char *socket = play->daemon.socket;
+    const char *id = "authres.authserv_id=mx.example.org";
     snprintf(zone, sizeof(zone), "dns.zone=%s/zone", play->daemon.dir);
-    const char *argv[] = {program, "-f",
-                          "-c",    conf,
-                          "-s",    play->daemon.socket,
-                          "-o",    zone,
-                          "-o",    "authres.authserv_id=mx.example.org",
-                          NULL};
+    const char *argv[] = {program, command == NULL ? "-f" : command + 1,
+                          "-f",    "-c",
+                          conf,    "-s",
+                          socket,  "-o",
+                          zone,    "-o",
+                          id,      NULL};
     return mta_daemon_start(&play->daemon, argv, problem);
 }
 

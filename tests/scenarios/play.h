@@ -22,7 +22,7 @@ struct play {
     uint32_t steps;            /* what the MTA offers; 0: all */
     const char *listener;      /* {daemon_name}; NULL: the usual one */
     unsigned messages;
-    unsigned reloads;
+    unsigned reloads, reconfigurations;
     unsigned failures;
 };
 

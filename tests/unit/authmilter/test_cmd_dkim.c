@@ -330,6 +330,9 @@ static void keys_of_a_sender_are_explained(void **state)
     explain("user@sub.example.org", 1, "signing.table:3"); /* what is wrong there */
     explain("user@example.org x", 64, "signs nothing");
     explain("user", 64, "takes an address");
+    static const char combined[] = "milter { modules = dkim }\nspf { mailfrom_fail = reject }\n";
+    write_file("conf", combined, sizeof(combined) - 1);
+    explain("user@example.org", 1, "From example.org: 0 signatures\n");
     assert_int_equal(run("sign --config nowhere --explain-sender a@b.c"), 69);
     assert_int_equal(run("sign --config conf mail"), 64);
 }

@@ -346,6 +346,19 @@ static void a_failure_after_a_result_adds_none(void **state)
     am_session_free(session);
 }
 
+static void a_failure_leaves_the_results_of_others(void **state)
+{
+    (void)state;
+    a.publish_at_mail = "spf=pass";
+    b.at_mail = AM_FAIL;
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    am_session_eom(session);
+    assert_non_null(strstr(fixture_sent(&fixture), "spf=pass"));
+    assert_non_null(strstr(fixture_sent(&fixture), "b=temperror reason=\"internal failure\""));
+    am_session_free(session);
+}
+
 static void the_action_on_failure(void **state)
 {
     static const struct {
@@ -514,6 +527,7 @@ int main(void)
         TEST(edits_that_cannot_be_sent_put_the_message_off),
         TEST(a_failure_becomes_a_result),
         TEST(a_failure_after_a_result_adds_none),
+        TEST(a_failure_leaves_the_results_of_others),
         TEST(the_action_on_failure),
         TEST(a_blown_budget_is_a_failure),
         TEST(the_content_shares_one_budget),

@@ -289,6 +289,53 @@ static void observe_is_for_all_or_for_some(void **state)
     drop(runtime);
 }
 
+static void some_modules_of_a_program_run(void **state)
+{
+    struct fixture *f = *state;
+    struct am_runtime *all = load(f, NULL);
+    assert_int_equal(all->milter->modules.count, 2);
+    write_file(f, "milter { modules = plain observe_modules = demo }\ndemo { number = 13 }\n");
+    struct am_runtime *one = load(f, all);
+    assert_int_equal(one->module_count, 1);
+    assert_string_equal(one->modules[0].module->name, "plain");
+    assert_false(one->modules[0].observe);
+    assert_int_equal(opened, 1);
+    drop(one);
+    write_file(f, "milter { modules = { demo, plain } }\n");
+    one = load(f, NULL);
+    assert_string_equal(one->modules[0].module->name, "plain");
+    drop(one);
+    assert_int_equal(all->module_count, 2);
+    drop(all);
+    assert_int_equal(closed, 2);
+}
+
+static void a_choice_of_modules_is_judged(void **state)
+{
+    struct fixture *f = *state;
+    write_file(f, "milter { modules = { demo, nobody } }\n");
+    expect_refusal(f, NULL, "milter.modules: this program has no module \"nobody\"");
+    write_file(f, "milter { modules = { demo, demo } }\n");
+    expect_refusal(f, NULL, "\"demo\" is named twice");
+    write_file(f, "milter { modules = { } }\n");
+    expect_refusal(f, NULL, "no module is named");
+    assert_int_equal(opened, 0);
+}
+
+static void a_program_with_one_module_has_no_choice(void **state)
+{
+    static const struct am_module *const alone[] = {&demo, NULL};
+    struct fixture *f = *state;
+    f->source.modules = alone;
+    f->source.schema = am_runtime_schema(f->arena, alone);
+    struct am_runtime *runtime = load(f, NULL);
+    assert_int_equal(runtime->module_count, 1);
+    assert_int_equal(runtime->milter->modules.count, 0);
+    drop(runtime);
+    write_file(f, "milter { modules = { demo } }\n");
+    expect_refusal(f, NULL, "modules");
+}
+
 static void a_check_opens_no_resolver(void **state)
 {
     struct fixture *f = *state;
@@ -312,6 +359,9 @@ int main(void)
         TEST(keeps_what_can_only_change_at_the_start),
         TEST(a_file_reload_reads_no_configuration),
         TEST(observe_is_for_all_or_for_some),
+        TEST(some_modules_of_a_program_run),
+        TEST(a_choice_of_modules_is_judged),
+        TEST(a_program_with_one_module_has_no_choice),
         TEST(a_check_opens_no_resolver),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

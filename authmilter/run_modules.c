@@ -1,0 +1,6 @@
+#include "authmilter/run_modules.h"
+
+#include "dkim-milter/dkim_module.h"
+#include "spf-milter/spf_module.h"
+
+const struct am_module *const am_run_modules[] = {&spf_module, &dkim_module, NULL};
