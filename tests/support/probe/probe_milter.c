@@ -300,6 +300,7 @@ static const struct am_module second_module = {
 int main(int argc, char **argv)
 {
     static const struct am_module *const modules[] = {&second_module, &probe_module, NULL};
-    static const struct am_app app = {"probe-milter", "takes every event, for tests", modules};
+    static const struct am_app app = {
+        .program = "probe-milter", .summary = "takes every event, for tests", .modules = modules};
     return am_app_main(argc, argv, &app);
 }
