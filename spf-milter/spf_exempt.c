@@ -1,10 +1,6 @@
 #include "spf-milter/spf_exempt.h"
 
-#include "common/dns/dns.h"
-
-/* Names of one PTR answer that are confirmed; as many as SPF's own ptr looks at (RFC 7208
- * section 4.6.4). */
-#define PTR_NAMES_MAX 10
+#include "common/dns/dns_confirm.h"
 
 struct spf_exempt {
     bool authenticated, local;
@@ -53,49 +49,33 @@ bool spf_exempt_wants_ptr(const struct spf_exempt *exempt)
     return !am_patterns_is_empty(exempt->ptr);
 }
 
-/* Tells whether one of the name's addresses is `ip`. */
-static bool confirms(struct am_resolver *resolver, const char *name, const struct am_ip *ip,
-                     int64_t deadline_us)
+/* What is_listed() asks. */
+struct listing {
+    const struct spf_exempt *exempt;
+    struct am_arena *arena;
+};
+
+static bool is_listed(void *user, struct am_span name)
 {
-    bool v4 = ip->family == 4;
-    struct am_dns_query *query =
-        am_dns_start(resolver, name, v4 ? AM_DNS_A : AM_DNS_AAAA, deadline_us);
-    const struct am_dns_answer *answer = am_dns_wait(query);
-    bool found = false;
+    const struct listing *listing = user;
 
-    for (size_t i = 0; i < answer->count && !found; i++) {
-        const struct am_dns_record *record = &answer->records[i];
-
-        found = v4 ? memcmp(record->a, ip->bytes, sizeof(record->a)) == 0
-                   : memcmp(record->aaaa, ip->bytes, sizeof(record->aaaa)) == 0;
-    }
-    am_dns_release(query);
-    return found;
+    return am_patterns_find_domain(listing->exempt->ptr, listing->arena, name) != AM_TABLE_NONE;
 }
 
 const char *spf_exempt_ptr(const struct spf_exempt *exempt, struct am_arena *arena,
                            struct am_resolver *resolver, const struct am_ip *ip,
                            int64_t deadline_us)
 {
-    char reverse[AM_DNS_REVERSE_MAX];
-    const char *found = NULL;
+    struct listing listing = {exempt, arena};
+    struct am_dns_confirm_request request = {
+        .ip = *ip,
+        .max_names = AM_DNS_CONFIRM_NAMES_MAX,
+        .wants = is_listed,
+        .user = &listing,
+        .deadline_us = deadline_us,
+    };
 
-    if (ip->family == 0)
-        return NULL;
-    struct am_dns_query *query =
-        am_dns_start(resolver, am_dns_reverse_name(ip, reverse), AM_DNS_PTR, deadline_us);
-    const struct am_dns_answer *answer = am_dns_wait(query);
-    for (size_t i = 0; i < answer->count && i < PTR_NAMES_MAX && found == NULL; i++) {
-        struct am_span text = answer->records[i].text;
-
-        if (am_patterns_find_domain(exempt->ptr, arena, text) == AM_TABLE_NONE)
-            continue;
-        const char *name = am_arena_copy(arena, text);
-        if (name != NULL && confirms(resolver, name, ip, deadline_us))
-            found = name;
-    }
-    am_dns_release(query);
-    return found;
+    return am_dns_confirm(resolver, arena, &request).name;
 }
 
 const char *spf_exempt_message(const struct spf_exempt *exempt, struct am_arena *arena,
