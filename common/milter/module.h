@@ -60,6 +60,8 @@
  *
  * and in main.c: `AM_APP_MAIN("hello-milter", &hello_module)`.
  *
+ * iprev-milter is the smallest complete one: an engine, its glue, a main.c, manual pages and tests.
+ *
  * Time. Each stage has a deadline, am_ctx_deadline_us(), the smallest of the
  * stage's and the message's budget. The resolver takes it; work that does not
  * end by then is a failure of the module: return AM_FAIL.
