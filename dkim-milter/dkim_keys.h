@@ -31,6 +31,7 @@ struct dkim_keys_source {
 
 /* A key with all that its row says. */
 struct dkim_signing_key {
+    size_t number;        /* as for dkim_keys_item(); a key for "%" keeps it in every domain */
     const char *name;     /* of the key table; "domain/selector" in a directory */
     const char *domain;   /* d=: lower-case A-labels; "%": of whoever is signed for */
     const char *selector; /* s= */

@@ -66,6 +66,7 @@ static bool keep(struct dkim_keys *keys, const struct dkim_signing_key *key)
     if (copy == NULL)
         return false;
     *copy = *key;
+    copy->number = keys->count;
     keys->items[keys->count++] = copy;
     return true;
 }

@@ -20,8 +20,7 @@ static bool begin(struct am_ctx *ctx, struct dkim_msg_state *message)
     struct am_arena *arena = am_ctx_arena(ctx);
 
     for (size_t i = 0; i < state->choice.count; i++)
-        if (!dkim_signing_request(derived->signing, arena, state->choice.keys[i], &requests[i]))
-            return false;
+        requests[i] = dkim_signing_request(derived->signing, state->choice.keys[i]);
     if (!derived->conf->sign_again && !dkim_module_again_start(ctx, message, state))
         return false;
     state->signer =

@@ -52,90 +52,82 @@ static bool join(struct am_arena *arena, const struct am_strlist *a, const struc
     return true;
 }
 
-static bool add_names(struct dkim_signing *signing, struct am_arena *arena,
-                      const struct dkim_signing_key *key, struct am_problem *problem)
+/* What is known while the lists are made. */
+struct making {
+    struct am_arena *arena;
+    const struct dkim_conf *conf;
+    struct am_table *numbers; /* by deltas: of the first key that has them */
+};
+
+/* Makes the list of a key with deltas of its own, or finds that of another with the same. */
+static const struct dkim_sign_names *own_names(const struct making *making,
+                                               const struct dkim_sign_names **made,
+                                               const struct dkim_signing_key *key,
+                                               struct am_problem *problem)
 {
-    const char *text = deltas_text(arena, key->signed_deltas);
+    const char *text = deltas_text(making->arena, key->signed_deltas);
+    uint32_t number = (uint32_t)key->number, held = AM_TABLE_NONE;
     struct am_problem inner;
     struct am_strlist deltas;
 
-    if (text == NULL)
-        return no_memory(problem);
-    uint32_t index = (uint32_t)signing->own_count;
-    uint32_t held = am_table_put(signing->names_by_deltas, 0, am_span_str(text), index);
-    if (held == AM_TABLE_NONE)
-        return no_memory(problem);
-    if (held != index)
-        return true;
-    if (!join(arena, &signing->conf->sign_headers, key->signed_deltas, &deltas))
-        return no_memory(problem);
+    if (text != NULL)
+        held = am_table_put(making->numbers, 0, am_span_str(text), number);
+    if (held != AM_TABLE_NONE && held != number)
+        return made[held];
+    if (held == AM_TABLE_NONE ||
+        !join(making->arena, &making->conf->sign_headers, key->signed_deltas, &deltas)) {
+        no_memory(problem);
+        return NULL;
+    }
     const struct dkim_sign_names *names =
-        dkim_sign_names_new(arena, &deltas, &signing->conf->oversign_headers, &inner);
+        dkim_sign_names_new(making->arena, &deltas, &making->conf->oversign_headers, &inner);
     if (names == NULL)
-        return am_problem_set(problem, "the list of fields of key %s: %s", key->name, inner.text);
-    signing->own_names[signing->own_count++] = names;
-    return true;
+        am_problem_set(problem, "the list of fields of key %s: %s", key->name, inner.text);
+    return names;
 }
 
-/* Makes each different list of fields once. */
+/* Makes each different list of fields once, that of the configuration even without keys. */
 static bool make_names(struct dkim_signing *signing, struct am_arena *arena,
                        struct am_problem *problem)
 {
-    size_t count = signing->keys == NULL ? 0 : dkim_keys_count(signing->keys), own = 0;
+    size_t count = signing->keys == NULL ? 0 : dkim_keys_count(signing->keys);
+    const struct making making = {arena, signing->conf, am_table_new(arena, count)};
+    const struct dkim_sign_names *usual = dkim_sign_names_new(
+        arena, &signing->conf->sign_headers, &signing->conf->oversign_headers, problem);
 
-    signing->names = dkim_sign_names_new(arena, &signing->conf->sign_headers,
-                                         &signing->conf->oversign_headers, problem);
-    if (signing->names == NULL)
+    if (usual == NULL)
         return false;
-    for (size_t i = 0; i < count; i++)
-        own += dkim_keys_item(signing->keys, i)->signed_deltas != NULL;
-    signing->names_by_deltas = am_table_new(arena, own);
-    signing->own_names = am_arena_alloc(arena, (own + 1) * sizeof(*signing->own_names));
-    if (signing->names_by_deltas == NULL || signing->own_names == NULL)
+    signing->names = am_arena_alloc(arena, (count + 1) * sizeof(*signing->names));
+    if (making.numbers == NULL || signing->names == NULL)
         return no_memory(problem);
     for (size_t i = 0; i < count; i++) {
         const struct dkim_signing_key *key = dkim_keys_item(signing->keys, i);
 
-        if (key->signed_deltas != NULL && !add_names(signing, arena, key, problem))
+        signing->names[i] =
+            key->signed_deltas == NULL ? usual : own_names(&making, signing->names, key, problem);
+        if (signing->names[i] == NULL)
             return false;
     }
     return true;
 }
 
-static const struct dkim_sign_names *find_names(const struct dkim_signing *signing,
-                                                struct am_arena *arena,
-                                                const struct dkim_signing_key *key)
-{
-    const char *text;
-    uint32_t index;
-
-    if (key->signed_deltas == NULL)
-        return signing->names;
-    text = deltas_text(arena, key->signed_deltas);
-    if (text == NULL)
-        return NULL;
-    index = am_table_get(signing->names_by_deltas, 0, am_span_str(text));
-    return index == AM_TABLE_NONE ? NULL : signing->own_names[index];
-}
-
-bool dkim_signing_request(const struct dkim_signing *signing, struct am_arena *arena,
-                          const struct dkim_signing_key *key, struct dkim_sign_request *request)
+struct dkim_sign_request dkim_signing_request(const struct dkim_signing *signing,
+                                              const struct dkim_signing_key *key)
 {
     const struct dkim_conf *conf = signing->conf;
 
-    *request = (struct dkim_sign_request){
+    return (struct dkim_sign_request){
         .domain = key->domain,
         .selector = key->selector,
         .identity = key->identity,
         .key = key->key,
-        .names = find_names(signing, arena, key),
+        .names = signing->names[key->number],
         .header_canon = (enum dkim_canon)(conf->sign_canonicalization / DKIM_CANON_COUNT),
         .body_canon = (enum dkim_canon)(conf->sign_canonicalization % DKIM_CANON_COUNT),
         .expire_s = key->expire_s >= 0 ? key->expire_s : conf->sign_expire_ms / 1000,
         .timestamp = conf->sign_timestamp,
         .copied_fields = conf->sign_copied_headers,
     };
-    return request->names != NULL;
 }
 
 /* --- opening --- */

@@ -13,13 +13,10 @@
 struct dkim_signing {
     const struct dkim_conf *conf;
     struct dkim_role_rules rules;
-    const struct dkim_keys *keys;        /* NULL: none are configured */
-    const struct dkim_sign_names *names; /* of the configuration */
-    struct am_table *names_by_deltas;    /* of keys with a list of their own: index of own_names */
-    const struct dkim_sign_names **own_names;
-    size_t own_count;
-    const struct dkim_login_map *logins; /* NULL: none */
-    struct dkim_published *published;    /* NULL: nobody compares */
+    const struct dkim_keys *keys;         /* NULL: none are configured */
+    const struct dkim_sign_names **names; /* of each key, by its number; equal ones are one */
+    const struct dkim_login_map *logins;  /* NULL: none */
+    struct dkim_published *published;     /* NULL: nobody compares */
 };
 
 /*
@@ -35,12 +32,8 @@ struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struc
 /* Ends what runs in the background. NULL is allowed. */
 void dkim_signing_close(struct dkim_signing *signing);
 
-/*
- * Fills what a key makes of the configuration. `identity`, `key` and `names` point into `signing`.
- * arena: for short-lived texts. Returns: false when memory is short.
- */
-bool dkim_signing_request(const struct dkim_signing *signing, struct am_arena *arena,
-                          const struct dkim_signing_key *key,
-                          struct dkim_sign_request *request) AM_MUST_USE;
+/* Returns what a key makes of the configuration; points into `signing` and the key. */
+struct dkim_sign_request dkim_signing_request(const struct dkim_signing *signing,
+                                              const struct dkim_signing_key *key);
 
 #endif
