@@ -97,7 +97,7 @@ static enum am_verdict fail(struct am_ctx *ctx, const char *why)
                                      .result = "temperror",
                                      .reason = why};
 
-    if (!published(ctx) && !is_outgoing(ctx))
+    if (result.method[0] != '\0' && !published(ctx) && !is_outgoing(ctx))
         am_ctx_publish(ctx, &result);
     note_failure(ctx, why);
     switch ((enum am_failure_action)ctx->session->runtime->milter->on_failure) {

@@ -7,10 +7,7 @@ struct am_ctx *am_eom_ctx_base(struct am_eom_ctx *ctx)
     return &ctx->base;
 }
 
-/*
- * Tells whether an edit may be queued: declared by the module, granted by the MTA, and not held
- * back by observe mode (which lets a module add fields: that is what an observer reads).
- */
+/* Tells whether an edit may be made: declared by the module and granted by the MTA. */
 static bool may(struct am_eom_ctx *ctx, unsigned action, const char *what)
 {
     struct am_ctx *base = &ctx->base;
@@ -23,24 +20,35 @@ static bool may(struct am_eom_ctx *ctx, unsigned action, const char *what)
         am_ctx_log(base, AM_LOG_ERROR, "%s refused: the MTA does not offer that action", what);
         return false;
     }
-    if (action != AM_ACTION_ADD_HEADER && am_ctx_is_observed(base)) {
-        am_counters_add(base->session->runtime->counters, AM_COUNT_OBSERVED, 1);
-        am_ctx_log(base, AM_LOG_INFO, "%s held back: observe mode", what);
-        return false;
-    }
     return true;
 }
 
-static bool queue(struct am_eom_ctx *ctx, bool acceptable, const char *what,
+/* An observer adds fields, for people to read, and changes nothing else. */
+static bool held_back(struct am_eom_ctx *ctx, unsigned action, const char *what)
+{
+    struct am_ctx *base = &ctx->base;
+
+    if (action == AM_ACTION_ADD_HEADER || !am_ctx_is_observed(base))
+        return false;
+    am_counters_add(base->session->runtime->counters, AM_COUNT_OBSERVED, 1);
+    am_ctx_log(base, AM_LOG_INFO, "%s held back: observe mode", what);
+    return true;
+}
+
+static bool queue(struct am_eom_ctx *ctx, unsigned action, bool acceptable, const char *what,
                   const struct am_edit *edit)
 {
     struct am_message *message = ctx->base.session->message;
 
+    if (!may(ctx, action, what))
+        return false;
     if (!acceptable) {
         am_ctx_log(&ctx->base, AM_LOG_ERROR, "%s refused: its text may not stand in a message",
                    what);
         return false;
     }
+    if (held_back(ctx, action, what))
+        return true;
     if (message == NULL || !am_edits_add(&message->edits, message->arena, edit)) {
         am_ctx_log(&ctx->base, AM_LOG_ERROR, "%s refused: memory is short", what);
         return false;
@@ -52,9 +60,8 @@ bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *val
 {
     const struct am_edit edit = {.kind = AM_EDIT_ADD_HEADER, .name = name, .value = value};
 
-    return may(ctx, AM_ACTION_ADD_HEADER, "adding a header field") &&
-           queue(ctx, am_edit_name_ok(name) && am_edit_value_ok(value), "adding a header field",
-                 &edit);
+    return queue(ctx, AM_ACTION_ADD_HEADER, am_edit_name_ok(name) && am_edit_value_ok(value),
+                 "adding a header field", &edit);
 }
 
 bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
@@ -63,9 +70,8 @@ bool am_eom_insert_header(struct am_eom_ctx *ctx, unsigned index, const char *na
     const struct am_edit edit = {
         .kind = AM_EDIT_INSERT_HEADER, .index = index, .name = name, .value = value};
 
-    return may(ctx, AM_ACTION_ADD_HEADER, "inserting a header field") &&
-           queue(ctx, am_edit_name_ok(name) && am_edit_value_ok(value), "inserting a header field",
-                 &edit);
+    return queue(ctx, AM_ACTION_ADD_HEADER, am_edit_name_ok(name) && am_edit_value_ok(value),
+                 "inserting a header field", &edit);
 }
 
 bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *name,
@@ -74,8 +80,7 @@ bool am_eom_change_header(struct am_eom_ctx *ctx, unsigned index, const char *na
     const struct am_edit edit = {
         .kind = AM_EDIT_CHANGE_HEADER, .index = index, .name = name, .value = value};
 
-    return may(ctx, AM_ACTION_CHANGE_HEADER, "changing a header field") &&
-           queue(ctx,
+    return queue(ctx, AM_ACTION_CHANGE_HEADER,
                  index > 0 && am_edit_name_ok(name) && am_edit_value_ok(value) && *value != '\0',
                  "changing a header field", &edit);
 }
@@ -84,8 +89,8 @@ bool am_eom_delete_header(struct am_eom_ctx *ctx, unsigned index, const char *na
 {
     const struct am_edit edit = {.kind = AM_EDIT_CHANGE_HEADER, .index = index, .name = name};
 
-    return may(ctx, AM_ACTION_CHANGE_HEADER, "deleting a header field") &&
-           queue(ctx, index > 0 && am_edit_name_ok(name), "deleting a header field", &edit);
+    return queue(ctx, AM_ACTION_CHANGE_HEADER, index > 0 && am_edit_name_ok(name),
+                 "deleting a header field", &edit);
 }
 
 bool am_eom_add_recipient(struct am_eom_ctx *ctx, const char *recipient, const char *params)
@@ -93,8 +98,7 @@ bool am_eom_add_recipient(struct am_eom_ctx *ctx, const char *recipient, const c
     const struct am_edit edit = {.kind = AM_EDIT_ADD_RECIPIENT, .name = recipient, .value = params};
     unsigned action = params == NULL ? AM_ACTION_ADD_RCPT : AM_ACTION_ADD_RCPT_PARAMS;
 
-    return may(ctx, action, "adding a recipient") &&
-           queue(ctx,
+    return queue(ctx, action,
                  am_edit_address_ok(recipient) && (params == NULL || am_edit_address_ok(params)),
                  "adding a recipient", &edit);
 }
@@ -103,16 +107,16 @@ bool am_eom_delete_recipient(struct am_eom_ctx *ctx, const char *recipient)
 {
     const struct am_edit edit = {.kind = AM_EDIT_DELETE_RECIPIENT, .name = recipient};
 
-    return may(ctx, AM_ACTION_DELETE_RCPT, "deleting a recipient") &&
-           queue(ctx, am_edit_address_ok(recipient), "deleting a recipient", &edit);
+    return queue(ctx, AM_ACTION_DELETE_RCPT, am_edit_address_ok(recipient), "deleting a recipient",
+                 &edit);
 }
 
 bool am_eom_change_sender(struct am_eom_ctx *ctx, const char *sender, const char *params)
 {
     const struct am_edit edit = {.kind = AM_EDIT_CHANGE_SENDER, .name = sender, .value = params};
 
-    return may(ctx, AM_ACTION_CHANGE_FROM, "changing the sender") &&
-           queue(ctx, am_edit_address_ok(sender) && (params == NULL || am_edit_address_ok(params)),
+    return queue(ctx, AM_ACTION_CHANGE_FROM,
+                 am_edit_address_ok(sender) && (params == NULL || am_edit_address_ok(params)),
                  "changing the sender", &edit);
 }
 
@@ -120,8 +124,7 @@ bool am_eom_replace_body(struct am_eom_ctx *ctx, struct am_span chunk)
 {
     const struct am_edit edit = {.kind = AM_EDIT_REPLACE_BODY, .chunk = chunk};
 
-    return may(ctx, AM_ACTION_CHANGE_BODY, "replacing the body") &&
-           queue(ctx, true, "replacing the body", &edit);
+    return queue(ctx, AM_ACTION_CHANGE_BODY, true, "replacing the body", &edit);
 }
 
 bool am_eom_progress(struct am_eom_ctx *ctx)

@@ -107,6 +107,43 @@ static void a_module_reads_what_others_found(void **state)
     am_session_free(session);
 }
 
+static enum am_verdict fail_at_end(struct am_eom_ctx *eom)
+{
+    (void)eom;
+    return AM_FAIL;
+}
+
+/* One that reports nothing: alone it writes no field, whatever becomes of it. */
+static const struct am_module silent_module = {.abi = AM_MODULE_ABI,
+                                               .name = "silent",
+                                               .summary = "reports nothing",
+                                               .method = "",
+                                               .eom = fail_at_end};
+
+static void a_module_without_a_method_writes_no_field(void **state)
+{
+    (void)state;
+    fixture.runtime.module_count = 0;
+    fixture_add(&fixture, &silent_module, 0);
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    assert_int_equal(am_session_eom(session), AM_CONTINUE);
+    assert_string_equal(fixture_sent(&fixture), "");
+    am_session_free(session);
+}
+
+static void beside_others_it_changes_nothing_of_their_field(void **state)
+{
+    (void)state;
+    fixture_add(&fixture, &silent_module, 0);
+    struct am_session *session = fixture_connected(&fixture);
+    mail(session);
+    assert_int_equal(am_session_eom(session), AM_CONTINUE);
+    assert_string_equal(fixture_sent(&fixture),
+                        "insert 0 Authentication-Results: mx.example.org; none\n");
+    am_session_free(session);
+}
+
 static void no_field_on_request(void **state)
 {
     (void)state;
@@ -293,14 +330,24 @@ static void edit_refused(struct am_eom_ctx *eom)
     assert_false(am_eom_replace_body(eom, am_span_str("x")));
 }
 
+static void edit_held_back(struct am_eom_ctx *eom)
+{
+    assert_true(am_eom_delete_header(eom, 1, "X"));
+    assert_true(am_eom_replace_body(eom, am_span_str("x")));
+    assert_false(am_eom_delete_header(eom, 0, "X"));
+}
+
 static void edits_need_the_mta_and_no_observer(void **state)
 {
     (void)state;
-    a.edit = edit_refused;
+    a.edit = edit_held_back;
     fixture.modules[0].observe = true;
     struct am_session *session = fixture_connected(&fixture);
     mail(session);
     am_session_eom(session);
+    assert_null(strstr(fixture_sent(&fixture), "delete"));
+    assert_null(strstr(fixture_sent(&fixture), "body"));
+    a.edit = edit_refused;
     fixture.modules[0].observe = false;
     session->agreement.actions = AM_ACTION_ADD_HEADER;
     mail(session);
@@ -516,6 +563,8 @@ int main(void)
         TEST(one_field_for_all_results),
         TEST(one_field_per_method_on_request),
         TEST(a_module_reads_what_others_found),
+        TEST(a_module_without_a_method_writes_no_field),
+        TEST(beside_others_it_changes_nothing_of_their_field),
         TEST(no_field_on_request),
         TEST(the_authserv_id),
         TEST(what_a_field_cannot_carry_is_left_out),
