@@ -60,17 +60,15 @@ static enum srs_status write_address(const struct srs_scheme *scheme, struct am_
     char hash[SRS_HASH_LENGTH_MAX + 1];
     const char *local;
 
-    if (scheme->secrets->count == 0 ||
-        !srs_hash_make(scheme->digest, scheme->secrets->items[0], texts,
-                       hashed_texts(parts, texts), hash))
+    if (scheme->secrets->count == 0 || !srs_hash_make(scheme->digest, scheme->secrets->items[0],
+                                                      texts, hashed_texts(parts, texts), hash))
         return SRS_FAILED;
     local = am_arena_printf(arena, "SRS%c%c%.*s=%.*s%s%.*s=%.*s", parts->second ? '1' : '0',
                             scheme->separator, (int)scheme->hash_length, hash, (int)parts->day.len,
                             parts->second ? "" : parts->day.ptr, parts->second ? "" : "=",
                             (int)parts->domain.len, parts->domain.ptr, (int)parts->rest.len,
                             parts->rest.ptr);
-    return local == NULL ? SRS_FAILED
-                         : srs_local_join(arena, am_span_str(local), domain, address);
+    return local == NULL ? SRS_FAILED : srs_local_join(arena, am_span_str(local), domain, address);
 }
 
 /* Fills in what is hidden in the new address. */

@@ -76,8 +76,8 @@ enum srs_status srs_local_join(struct am_arena *arena, struct am_span local, str
     }
     if (local.len + 1 + domain.len > SRS_ADDRESS_MAX)
         return SRS_TOO_LONG;
-    *address = am_arena_printf(arena, "%.*s@%.*s", (int)local.len, local.ptr, (int)domain.len,
-                               domain.ptr);
+    *address =
+        am_arena_printf(arena, "%.*s@%.*s", (int)local.len, local.ptr, (int)domain.len, domain.ptr);
     return *address == NULL ? SRS_FAILED : SRS_OK;
 }
 
@@ -113,8 +113,8 @@ enum srs_status srs_local_split(struct srs_local *parts, struct am_span text)
         return SRS_NO_SRS;
     parts->second = text.ptr[TAG_LEN - 1] == '1';
     rest = am_span_of(text.ptr + tag, text.len - tag);
-    if (!take_part(&rest, &parts->hash) ||
-        (!parts->second && !take_part(&rest, &parts->day)) || !take_part(&rest, &parts->domain))
+    if (!take_part(&rest, &parts->hash) || (!parts->second && !take_part(&rest, &parts->day)) ||
+        !take_part(&rest, &parts->domain))
         return SRS_MALFORMED;
     /* What stood behind "SRS0" begins with the separator of the one who wrote it. */
     if (rest.len == 0 || (parts->second && (rest.len < 2 || strchr("=+-", rest.ptr[0]) == NULL)))
