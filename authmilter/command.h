@@ -20,6 +20,7 @@ extern const struct am_command am_command_keygen;
 extern const struct am_command am_command_run;
 extern const struct am_command am_command_sign;
 extern const struct am_command am_command_spf;
+extern const struct am_command am_command_srs;
 extern const struct am_command am_command_testkey;
 extern const struct am_command am_command_verify;
 

@@ -11,7 +11,7 @@ static const struct {
     const char *word, *text;
 } statuses[SRS_STATUS_COUNT] = {
     [SRS_OK] = {"ok", "is rewritten"},
-    [SRS_NO_SRS] = {"no-srs", "is no rewritten address"},
+    [SRS_NO_SRS] = {"no-srs", "needs no rewriting"},
     [SRS_MALFORMED] = {"malformed", "is not of the form of a rewritten address"},
     [SRS_FORGED] = {"forged", "was not made here: its hash is wrong"},
     [SRS_EXPIRED] = {"expired", "was made too long ago"},

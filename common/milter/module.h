@@ -222,7 +222,8 @@ struct am_module {
     const char *name;                /* section of the file, prefix in logs, name in `after` */
     const char *summary;             /* one line */
     const char *method;              /* A-R method for failures of the module; NULL = name; "": it
-                                        has no method and publishes nothing */
+                                        has no method and publishes nothing; a program
+                                        of such modules leaves A-R fields alone */
     const struct am_option *options; /* ends with a zero row; NULL = none */
     size_t conf_size;                /* struct the options are kept in */
     const struct am_section *const *extra_sections; /* repeated ones; ends with NULL; NULL = none */
@@ -395,8 +396,9 @@ struct am_ctx *am_eom_ctx_base(struct am_eom_ctx *ctx);
  * are LF + blank. All copy what they are given.
  * Each returns false when the module did not declare the action, the MTA does not offer it, the
  * text is not acceptable, or memory is short; the reason is logged. In observe mode only fields
- * are added: every other edit is logged, counted and held back, which is no failure. Changed and deleted fields are sent first, highest number first, then the
- * rest in the order it was queued; of two edits of one field the later one counts.
+ * are added: every other edit is logged, counted and held back, which is no failure. Changed and
+ * deleted fields are sent first, highest number first, then the rest in the order it was queued; of
+ * two edits of one field the later one counts.
  */
 bool am_eom_add_header(struct am_eom_ctx *ctx, const char *name, const char *value);
 /*

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/milter/runtime_modules.h"
+
 #define ALWAYS_WANTED (AM_STAGE_CONNECT | AM_STAGE_HELO | AM_STAGE_ENVFROM | AM_STAGE_EOM)
 
 /* What the framework does on its own account. */
@@ -9,9 +11,10 @@ static void add_own_needs(struct am_plan *plan, const struct am_runtime *runtime
 {
     plan->wants |= ALWAYS_WANTED;
     plan->answers |= AM_STAGE_EOM;
-    if (runtime->authres->add_header)
+    bool reports = am_runtime_reports(runtime);
+    if (reports && runtime->authres->add_header)
         plan->actions |= AM_ACTION_ADD_HEADER;
-    if (runtime->authres->scrub != AM_SCRUB_NONE) {
+    if (reports && runtime->authres->scrub != AM_SCRUB_NONE) {
         plan->wants |= AM_STAGE_HEADER;
         plan->actions |= AM_ACTION_CHANGE_HEADER;
     }

@@ -109,3 +109,13 @@ void am_runtime_log_modules(const struct am_runtime *runtime)
     am_log(AM_LOG_NOTICE, "modules that run: %s", am_buf_str(&names));
     am_buf_fini(&names);
 }
+
+bool am_runtime_reports(const struct am_runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->module_count; i++) {
+        const char *method = runtime->modules[i].module->method;
+        if (method == NULL || method[0] != '\0')
+            return true;
+    }
+    return runtime->module_count == 0;
+}

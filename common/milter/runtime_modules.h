@@ -13,6 +13,12 @@
 bool am_runtime_list_modules(struct am_runtime *runtime, const struct am_module *const *modules,
                              struct am_problem *problem) AM_MUST_USE;
 
+/*
+ * Tells whether results are written and forged ones removed: not where every module is one without
+ * a method (am_module.method), which has nothing to say about a message.
+ */
+bool am_runtime_reports(const struct am_runtime *runtime);
+
 /* Logs which modules run, when the program has a choice of them. */
 void am_runtime_log_modules(const struct am_runtime *runtime);
 

@@ -6,6 +6,7 @@
 #include "common/milter/ctx.h"
 #include "common/milter/dispatch.h"
 #include "common/milter/header_out.h"
+#include "common/milter/runtime_modules.h"
 #include "common/milter/settle.h"
 
 /* Small: hundreds of connections may be idle. Grows when modules keep more. */
@@ -128,6 +129,7 @@ static bool fill_scrub_ids(struct am_session *session)
 static bool fill_scrub_methods(struct am_session *session)
 {
     const struct am_runtime *runtime = session->runtime;
+    size_t count = 0;
 
     if (session->scrub.mode != AM_SCRUB_OWN)
         return true;
@@ -137,10 +139,12 @@ static bool fill_scrub_methods(struct am_session *session)
         return false;
     for (size_t i = 0; i < runtime->module_count; i++) {
         const struct am_module *module = runtime->modules[i].module;
-        methods[i] = module->method != NULL ? module->method : module->name;
+        const char *method = module->method != NULL ? module->method : module->name;
+        if (method[0] != '\0')
+            methods[count++] = method;
     }
     session->scrub.methods = methods;
-    session->scrub.method_count = runtime->module_count;
+    session->scrub.method_count = count;
     return true;
 }
 
@@ -157,7 +161,9 @@ static bool learn_connection(struct am_session *session, const char *name,
     info->client_name = keep_text(session, name);
     info->daemon_name = keep_text(session, session->ops->macro(session->peer, "{daemon_name}"));
     session->authserv_id = choose_authserv_id(session);
-    session->scrub.mode = (enum am_scrub)session->runtime->authres->scrub;
+    session->scrub.mode = am_runtime_reports(session->runtime)
+                              ? (enum am_scrub)session->runtime->authres->scrub
+                              : AM_SCRUB_NONE;
     session->state = am_module_states(session->arena, session->runtime, false);
     return session->state != NULL && fill_scrub_ids(session) && fill_scrub_methods(session);
 }

@@ -1,5 +1,6 @@
 #include "common/milter/ctx.h"
 #include "common/milter/header_out.h"
+#include "common/milter/runtime_modules.h"
 #include "common/milter/settle.h"
 
 /* The end of a message: the last verdicts, the edits, the answer. */
@@ -51,19 +52,6 @@ static bool refuse_flood(struct am_session *session, struct am_decision *decisio
     return true;
 }
 
-/* Tells whether a module is there that reports results: without one nothing was checked. */
-static bool has_reporter(const struct am_session *session)
-{
-    const struct am_runtime *runtime = session->runtime;
-
-    for (size_t i = 0; i < runtime->module_count; i++) {
-        const char *method = runtime->modules[i].module->method;
-        if (method == NULL || method[0] != '\0')
-            return true;
-    }
-    return false;
-}
-
 static bool send_header(struct am_session *session)
 {
     const struct am_message *message = session->message;
@@ -71,7 +59,7 @@ static bool send_header(struct am_session *session)
     if (!session->runtime->authres->add_header ||
         (session->agreement.actions & AM_ACTION_ADD_HEADER) == 0)
         return true;
-    if (message->results.count == 0 && (message->outgoing || !has_reporter(session)))
+    if (message->results.count == 0 && (message->outgoing || !am_runtime_reports(session->runtime)))
         return true;
     return am_header_out_send(session);
 }

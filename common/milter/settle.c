@@ -27,7 +27,7 @@ static bool nothing_left(const struct am_session *session)
     const struct am_results *results = message == NULL ? &session->results : &message->results;
     const struct am_decision *kept = message == NULL ? &session->kept : &message->kept;
 
-    return session->runtime->authres->scrub == AM_SCRUB_NONE &&
+    return session->scrub.mode == AM_SCRUB_NONE &&
            (results->count == 0 || !session->runtime->authres->add_header) &&
            am_verdict_severity(kept->verdict) <= am_verdict_severity(AM_ACCEPT);
 }
