@@ -13,7 +13,7 @@
 #include "common/base/privilege.h"
 #include "common/milter/listen.h"
 #include "common/milter/signals.h"
-#include "srs-milter/srs_socketmap.h"
+#include "srs-milter/srs_module_socketmap.h"
 
 /* A client that takes no answers is asked for no more questions, and in the end left. */
 #define PENDING_MAX 8192

@@ -2,7 +2,7 @@
 #define AUTHMILTER_SRS_SOURCE_H
 
 #include "common/milter/runtime.h"
-#include "srs-milter/srs_conf.h"
+#include "srs-milter/srs_options.h"
 
 /* What srs-milter would do: its configuration, read for the commands. */
 

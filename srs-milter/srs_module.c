@@ -2,7 +2,7 @@
 
 #include "common/milter/recipients.h"
 #include "common/milter/ruling.h"
-#include "srs-milter/srs_conf.h"
+#include "srs-milter/srs_options.h"
 
 /*
  * The glue. At RCPT it is found out what each recipient is: one that was rewritten here and is

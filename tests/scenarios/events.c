@@ -107,13 +107,21 @@ static void do_macro(struct play *play, const struct scenario_line *line, const 
     play_fail(play, line, "macro client|helo|from|to|data|end NAME [VALUE]");
 }
 
+/* The address of a command; @SENDER@ is the sender of the mail before, as it went on. */
+static const char *address(const struct play *play, const struct words *words)
+{
+    const char *text = word(words, 0, "<>");
+
+    return strcmp(text, "@SENDER@") == 0 && play->sender != NULL ? play->sender : text;
+}
+
 static void do_from(struct play *play, const struct words *words)
 {
     play->messages++;
     play->message_ended = false;
     set_default_macros(play->session, play->messages);
     play->reply =
-        mta_mail(play->session, word(words, 0, "<>"), (const char *const *)(words->items + 1),
+        mta_mail(play->session, address(play, words), (const char *const *)(words->items + 1),
                  words->count > 1 ? words->count - 1 : 0);
 }
 
@@ -186,6 +194,8 @@ static void do_data(struct play *play, const struct scenario_line *line, bool fi
     if (going && finish)
         play->reply = mta_eom(play->session);
     play->message_ended = finish;
+    free(play->sender);
+    play->sender = strdup(mta_message(play->session)->sender);
     play_check_block(play, line);
 }
 
@@ -265,7 +275,7 @@ void play_event(struct play *play, const struct scenario_line *line)
         do_from(play, &words);
     } else if (strcmp(verb, "to") == 0) {
         play->reply =
-            mta_rcpt(play->session, word(&words, 0, "<>"), (const char *const *)(words.items + 1),
+            mta_rcpt(play->session, address(play, &words), (const char *const *)(words.items + 1),
                      words.count > 1 ? words.count - 1 : 0);
     } else if (strcmp(verb, "data") == 0) {
         do_data(play, line, true);

@@ -131,6 +131,28 @@ static void expect_quarantine(struct play *play, const struct scenario_line *lin
         play_fail(play, line, "expected %s, the reason was %s", pattern, reason);
 }
 
+static void expect_sender(struct play *play, const struct scenario_line *line, const char *pattern)
+{
+    const char *sender = mta_message(play->session)->sender;
+    if (!matches(pattern, sender))
+        play_fail(play, line, "expected the sender %s, it is %s", pattern, sender);
+}
+
+/* expect recipients ADDRESS...: all of them, in their order. */
+static void expect_recipients(struct play *play, const struct scenario_line *line,
+                              const char *pattern)
+{
+    const struct mta_texts *recipients = &mta_message(play->session)->recipients;
+    struct am_buf text;
+    am_buf_init(&text, 0);
+    for (size_t i = 0; i < recipients->count; i++)
+        am_buf_printf(&text, "%s%s", i == 0 ? "" : " ", recipients->items[i]);
+    if (!matches(pattern, am_buf_str(&text)))
+        play_fail(play, line, "expected the recipients %s, they are %s", pattern,
+                  am_buf_str(&text));
+    am_buf_fini(&text);
+}
+
 void play_expect(struct play *play, const struct scenario_line *line)
 {
     const char *text = line->text;
@@ -157,6 +179,10 @@ void play_expect(struct play *play, const struct scenario_line *line)
         expect_no_field(play, line, text);
     else if (starts(&text, "fields"))
         expect_fields(play, line, text);
+    else if (starts(&text, "sender"))
+        expect_sender(play, line, text);
+    else if (starts(&text, "recipients"))
+        expect_recipients(play, line, text);
     else if (starts(&text, "signed"))
         play_expect_signed(play, line, text);
     else if (starts(&text, "header"))

@@ -84,6 +84,7 @@ bool play_scenario(const struct scenario *scenario, const char *binary_dir)
     } else {
         play_fail(&play, NULL, "%s", problem.text);
     }
+    free(play.sender);
     sign_forget(&play.orders);
     mta_daemon_discard(&play.daemon);
     return play.failures == 0;

@@ -20,6 +20,7 @@ struct play {
     bool message_ended;        /* the reply is that of the end of the message */
     struct sign_orders orders; /* for the next mail */
     uint32_t steps;            /* what the MTA offers; 0: all */
+    char *sender;              /* of the last mail, as the milter left it: @SENDER@; or NULL */
     const char *listener;      /* {daemon_name}; NULL: the usual one */
     unsigned messages;
     unsigned reloads, reconfigurations;

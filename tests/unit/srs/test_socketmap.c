@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "srs-milter/srs_socketmap.h"
+#include "srs-milter/srs_module_socketmap.h"
 #include "tests/support/arena_fixture.h"
 
 /* The socketmap: netstrings, the two maps, and what a client can get wrong (SR-13). */

@@ -1,5 +1,5 @@
-#ifndef SRS_SRS_CONF_H
-#define SRS_SRS_CONF_H
+#ifndef SRS_SRS_OPTIONS_H
+#define SRS_SRS_OPTIONS_H
 
 #include "common/base/netset.h"
 #include "common/mail/pattern.h"

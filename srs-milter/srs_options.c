@@ -1,8 +1,9 @@
-#include "srs-milter/srs_conf.h"
+#include "srs-milter/srs_options.h"
 
 #include "common/mail/domain.h"
 
-static const struct am_choice separators[] = {{"=", '='}, {"+", '+'}, {"-", '-'}, {NULL, 0}};
+static const struct am_choice separators[] = {
+    {"equals", '='}, {"plus", '+'}, {"minus", '-'}, {NULL, 0}};
 static const struct am_choice digests[] = {{"sha1", SRS_SHA1}, {"sha256", SRS_SHA256}, {NULL, 0}};
 static const struct am_choice mixed_words[] = {{"rewrite", SRS_MIXED_REWRITE},
                                                {"keep", SRS_MIXED_KEEP},
@@ -72,7 +73,7 @@ const struct am_option srs_options[] = {
      .kind = AM_OPTION_CHOICE,
      AT(separator),
      .choices = separators,
-     .fallback = "=",
+     .fallback = "equals",
      .help = "character behind SRS0 and SRS1"},
     {.name = "digest",
      .kind = AM_OPTION_CHOICE,

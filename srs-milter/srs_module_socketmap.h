@@ -1,8 +1,8 @@
-#ifndef SRS_SRS_SOCKETMAP_H
-#define SRS_SRS_SOCKETMAP_H
+#ifndef SRS_SRS_MODULE_SOCKETMAP_H
+#define SRS_SRS_MODULE_SOCKETMAP_H
 
 #include "common/base/buf.h"
-#include "srs-milter/srs_conf.h"
+#include "srs-milter/srs_options.h"
 
 /*
  * The socketmap protocol (socketmap_table(5) of Postfix, socket maps of Sendmail): a netstring

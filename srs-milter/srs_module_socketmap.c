@@ -1,4 +1,4 @@
-#include "srs-milter/srs_socketmap.h"
+#include "srs-milter/srs_module_socketmap.h"
 
 /* Digits of the length of the longest request. */
 #define DIGITS_MAX 4
