@@ -2,5 +2,6 @@
 
 #include "dkim-milter/dkim_module.h"
 #include "spf-milter/spf_module.h"
+#include "srs-milter/srs_module.h"
 
-const struct am_module *const am_run_modules[] = {&spf_module, &dkim_module, NULL};
+const struct am_module *const am_run_modules[] = {&spf_module, &dkim_module, &srs_module, NULL};
