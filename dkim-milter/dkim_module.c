@@ -117,6 +117,8 @@ static struct dkim_role_choice choose_role(struct am_ctx *ctx)
         .is_local = dkim_module_is_local(conn),
         .login = conn->auth_user,
         .daemon_name = conn->daemon_name,
+        .is_inbound = conn->role == AM_ROLE_INBOUND,
+        .is_submission = conn->role == AM_ROLE_SUBMISSION,
     };
 
     return dkim_role_choose(&derived->signing->rules, &facts);

@@ -41,16 +41,19 @@ struct dkim_role_choice dkim_role_choose(const struct dkim_role_rules *rules,
                                          const struct dkim_role_facts *facts)
 {
     const char *owner = find_owner(rules, facts);
+    bool verifies = rules->mode != DKIM_MODE_SIGN && !facts->is_submission;
+    enum dkim_role otherwise = verifies ? DKIM_ROLE_VERIFY : DKIM_ROLE_NONE;
 
     if (rules->mode == DKIM_MODE_VERIFY)
-        return (struct dkim_role_choice){DKIM_ROLE_VERIFY, owner, "dkim.mode = verify"};
+        return (struct dkim_role_choice){otherwise, owner, "dkim.mode = verify"};
+    if (facts->is_inbound)
+        return (struct dkim_role_choice){otherwise, owner,
+                                         "it came to a socket with role = inbound"};
     if (owner == NULL)
-        return (struct dkim_role_choice){rules->mode == DKIM_MODE_SIGN ? DKIM_ROLE_NONE
-                                                                       : DKIM_ROLE_VERIFY,
-                                         NULL, find_reason(facts)};
+        return (struct dkim_role_choice){otherwise, NULL, find_reason(facts)};
     if (!rules->has_keys)
         return (struct dkim_role_choice){
-            rules->mode == DKIM_MODE_SIGN ? DKIM_ROLE_NONE : DKIM_ROLE_VERIFY, owner,
+            otherwise, owner,
             "there are no keys: set dkim.key_directory, or dkim.key_table and dkim.signing_table"};
     return (struct dkim_role_choice){DKIM_ROLE_SIGN, owner, NULL};
 }

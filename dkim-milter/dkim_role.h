@@ -36,6 +36,8 @@ struct dkim_role_facts {
     bool is_local;
     const char *login;
     const char *daemon_name;
+    bool is_inbound;    /* it came to a socket for others' mail: nothing is signed */
+    bool is_submission; /* to one for our users' mail: nothing is verified */
 };
 
 /* What follows. */

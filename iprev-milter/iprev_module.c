@@ -116,6 +116,8 @@ static const char *exemption(struct am_ctx *ctx)
     const struct iprev_derived *derived = am_ctx_derived(ctx);
     const struct am_conn_info *info = am_ctx_conn(ctx);
 
+    if (info->role == AM_ROLE_SUBMISSION)
+        return "submission";
     if (conf->exempt_authenticated && info->auth_user[0] != '\0')
         return "authenticated";
     if (conf->exempt_local && info->is_local)

@@ -35,6 +35,8 @@ struct spf_exempt *spf_exempt_open(struct am_arena *arena, const struct spf_conf
 
 const char *spf_exempt_client(const struct spf_exempt *exempt, const struct spf_client *client)
 {
+    if (client->is_submitting)
+        return "submission";
     if (exempt->authenticated && client->is_authenticated)
         return "authenticated";
     if (exempt->local && client->is_local)

@@ -27,9 +27,11 @@ struct spf_client {
     struct am_ip ip;
     bool is_local;
     bool is_authenticated;
+    bool is_submitting; /* it came to a socket for our users' mail */
 };
 
-/* Returns why a client is not evaluated ("authenticated", "local", "network"), or NULL. */
+/* Returns why a client is not evaluated ("submission", "authenticated",
+ * "local", "network"), or NULL. */
 const char *spf_exempt_client(const struct spf_exempt *exempt, const struct spf_client *client);
 
 /* Tells whether spf_exempt_ptr() has names to look for. */

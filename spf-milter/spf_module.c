@@ -185,6 +185,7 @@ static enum am_verdict on_envfrom(struct am_ctx *ctx)
         .ip = info->client,
         .is_local = info->is_local,
         .is_authenticated = info->auth_user[0] != '\0',
+        .is_submitting = info->role == AM_ROLE_SUBMISSION,
     };
 
     if (state == NULL)

@@ -70,7 +70,8 @@ static void close_all(struct am_server *server, bool all_threads_ended)
     am_metrics_stop(server->metrics);
     am_control_free(server->control);
     am_listen_remove(&server->control_listen);
-    am_listen_remove(&server->milter);
+    for (size_t i = 0; i < server->listening; i++)
+        am_listen_remove(&server->milters[i]);
     am_pid_file_remove(server->start.pid_file == NULL ? "" : server->start.pid_file);
     am_watch_free(server->reload.watch);
     if (server->signal_fd >= 0)

@@ -7,6 +7,7 @@
 #include "common/milter/app.h"
 #include "common/milter/control.h"
 #include "common/milter/listen.h"
+#include "common/milter/listener.h"
 #include "common/milter/metrics.h"
 #include "common/milter/reload.h"
 
@@ -22,7 +23,10 @@ struct am_server {
     struct am_milter_options start; /* as they were at the start: what cannot change */
     struct am_runtime *first;       /* keeps the strings of `start` */
     char usual_socket[108 + 8];     /* what an empty milter.socket stands for */
-    struct am_listen milter, control_listen;
+    struct am_listener listeners[AM_LISTENERS_MAX]; /* as they were at the start */
+    struct am_listen milters[AM_LISTENERS_MAX];     /* the first `listening` are open */
+    size_t listener_count, listening;
+    struct am_listen control_listen;
     struct am_control *control;
     struct am_metrics *metrics;
     struct am_metrics_source metrics_source;

@@ -102,36 +102,55 @@ static bool run_uid(const struct am_server *server, uid_t *uid, struct am_proble
            am_user_find(server->start.user, uid, NULL, problem);
 }
 
-static const char *socket_name(struct am_server *server)
+static bool open_socket(struct am_server *server, size_t i, uid_t uid, struct am_problem *problem)
 {
-    if (server->start.socket[0] != '\0')
-        return server->start.socket;
-    snprintf(server->usual_socket, sizeof(server->usual_socket),
-             "unix:/var/spool/postfix/authmilter/%s.sock", server->app->program);
-    return server->usual_socket;
+    const struct am_listener *listener = &server->listeners[i];
+    struct am_listen_address address;
+    struct am_listen_access access = {listener->socket_owner, listener->socket_group,
+                                      (mode_t)listener->socket_mode, uid};
+
+    if (!am_listen_parse(&address, listener->socket, problem) ||
+        !am_listen_prepare(&server->milters[i], &address, &access, problem))
+        return false;
+    bool opened = am_transport_listen(listener, problem);
+    server->listening += opened;
+    return am_listen_finish(&server->milters[i], opened, problem) && opened;
 }
 
-static bool open_milter_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
+static bool open_milter_sockets(struct am_server *server, uid_t uid, struct am_problem *problem)
 {
     const struct am_milter_options *options = &server->start;
-    const char *socket = socket_name(server);
-    struct am_listen_address address;
-    struct am_listen_access access = {options->socket_owner, options->socket_group,
-                                      (mode_t)options->socket_mode, uid};
     struct am_transport_options transport = {
         .kind = (enum am_transport_kind)options->transport,
         .program = server->app->program,
-        .socket = socket,
         .backlog = (int)options->backlog,
         .timeout_s = (int)(options->idle_timeout_ms / 1000),
         .runtime = server->holder,
         .counters = server->counters,
     };
-    if (!am_listen_parse(&address, socket, problem) ||
-        !am_listen_prepare(&server->milter, &address, &access, problem))
+
+    snprintf(server->usual_socket, sizeof(server->usual_socket),
+             "unix:/var/spool/postfix/authmilter/%s.sock", server->app->program);
+    server->listener_count =
+        am_listeners_of(server->first->config, server->usual_socket, server->listeners);
+    if (!am_transport_open(&transport, problem))
         return false;
-    bool opened = am_transport_open(&transport, problem);
-    return am_listen_finish(&server->milter, opened, problem) && opened;
+    for (size_t i = 0; i < server->listener_count; i++)
+        if (!open_socket(server, i, uid, problem))
+            return false;
+    return true;
+}
+
+static void log_listeners(const struct am_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const struct am_listener *listener = &server->listeners[i];
+
+        am_log(AM_LOG_NOTICE, "%s %s listens on %s%s%s%s", server->app->program, AM_VERSION,
+               listener->socket, listener->role == AM_ROLE_AUTO ? "" : " (role ",
+               listener->role == AM_ROLE_AUTO ? "" : am_role_words[listener->role].word,
+               listener->role == AM_ROLE_AUTO ? "" : ")");
+    }
 }
 
 static bool open_control_socket(struct am_server *server, uid_t uid, struct am_problem *problem)
@@ -183,7 +202,7 @@ static bool start_threads(struct am_server *server, struct am_problem *problem)
 static bool open_all(struct am_server *server, struct am_problem *problem)
 {
     uid_t uid;
-    return run_uid(server, &uid, problem) && open_milter_socket(server, uid, problem) &&
+    return run_uid(server, &uid, problem) && open_milter_sockets(server, uid, problem) &&
            open_control_socket(server, uid, problem) &&
            am_pid_file_write(server->start.pid_file, problem) &&
            am_privilege_drop(server->start.user, server->start.group, problem) &&
@@ -194,8 +213,7 @@ bool am_server_start(struct am_server *server, struct am_problem *problem)
 {
     if (!open_all(server, problem))
         return false;
-    am_log(AM_LOG_NOTICE, "%s %s listens on %s", server->app->program, AM_VERSION,
-           socket_name(server));
+    log_listeners(server);
     am_runtime_log_modules(server->first);
     return true;
 }

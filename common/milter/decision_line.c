@@ -42,6 +42,7 @@ static void add_client(struct am_log_line *line, const struct am_session *sessio
     const struct am_conn_info *info = &session->info;
 
     add_queue_id(line, session);
+    add_text(line, "listener", info->listener);
     add_text(line, "client", info->client_text);
     if (*info->client_name != '\0')
         add_foreign(line, "client_name", info->client_name);

@@ -23,7 +23,9 @@ struct am_session *am_libmilter_begin(SMFICTX *ctx, const struct am_offer *offer
         .ops = &am_libmilter_peer,
         .peer = ctx,
         .agreement = am_plan_negotiate(&plan, offer),
-        .id = atomic_fetch_add_explicit(&transport->connections, 1, memory_order_relaxed) + 1};
+        .id = atomic_fetch_add_explicit(&transport->connections, 1, memory_order_relaxed) + 1,
+        .listener = transport->listener.name,
+        .role = (enum am_role)transport->listener.role};
     if (offer->macro_lists)
         am_terms_macro_lists(runtime, &plan, set_macro_list, ctx);
     struct am_session *session = am_session_new(&start);

@@ -33,19 +33,26 @@ static bool register_filter(const struct am_transport_options *options, struct a
 static bool open_libmilter(const struct am_transport_options *options, struct am_problem *problem)
 {
     transport.options = *options;
-    if (!register_filter(options, problem))
-        return false;
-    if (smfi_setconn((char *)options->socket) != MI_SUCCESS)
+    return register_filter(options, problem);
+}
+
+static bool listen_libmilter(const struct am_listener *listener, struct am_problem *problem)
+{
+    if (transport.listens)
+        return am_problem_set(problem, "libmilter serves one socket only");
+    transport.listener = *listener;
+    transport.listens = true;
+    if (smfi_setconn((char *)listener->socket) != MI_SUCCESS)
         return am_problem_set(problem, "libmilter does not understand the socket \"%s\"",
-                              options->socket);
+                              listener->socket);
     /* A stale socket file is the business of listen.c, which looks whether somebody answers. */
     if (smfi_opensocket(false) != MI_SUCCESS)
         return am_problem_set(
             problem, "cannot listen on \"%s\": it is in use, or this user may not bind there",
-            options->socket);
+            listener->socket);
 
     struct am_problem why;
-    if (!am_libmilter_wake_open(options->socket, &why))
+    if (!am_libmilter_wake_open(listener->socket, &why))
         am_log(AM_LOG_WARNING, "connections may wait for each other's DNS: %s", why.text);
     return true;
 }
@@ -67,6 +74,7 @@ static void stop_libmilter(void)
 
 const struct am_transport_ops am_transport_libmilter = {
     .open = open_libmilter,
+    .listen = listen_libmilter,
     .serve = serve_libmilter,
     .before_wait = am_libmilter_wake,
     .drain = drain_libmilter,

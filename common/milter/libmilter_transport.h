@@ -14,6 +14,8 @@
  */
 struct am_transport {
     struct am_transport_options options; /* does not change after am_transport_open() */
+    struct am_listener listener;         /* nor does this after am_transport_listen() */
+    bool listens;
     atomic_bool draining;
     atomic_bool told_missing;  /* the log has said what the MTA does not offer */
     atomic_ullong connections; /* numbers them */

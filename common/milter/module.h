@@ -156,6 +156,17 @@ struct am_esmtp_params {
     size_t count;
 };
 
+/*
+ * What a socket is for (milter.role, or that of a section `listener`). It says what comes in; who
+ * may sign, and for which domains, is decided as ever.
+ */
+enum am_role {
+    AM_ROLE_AUTO,       /* anybody's mail: each message is judged by who hands it in */
+    AM_ROLE_INBOUND,    /* mail of others: it is checked, and never treated as this site's own */
+    AM_ROLE_SUBMISSION, /* mail of this site's users: nothing is verified that they prove elsewhere
+                         */
+};
+
 /* Facts of the connection. Strings are "" when not known, never NULL. */
 struct am_conn_info {
     uint64_t id;         /* unique in the process; for logs before a queue id exists */
@@ -165,8 +176,10 @@ struct am_conn_info {
     const char *helo;
     const char *auth_user; /* {auth_authen}; "" when not authenticated */
     const char *daemon_name;
-    bool is_local;    /* not from SMTP, or from the loopback interface without XCLIENT */
-    bool raw_headers; /* header values come with what stands between colon and text */
+    const char *listener; /* title of the section `listener`; "" for milter.socket */
+    enum am_role role;    /* of the socket */
+    bool is_local;        /* not from SMTP, or from the loopback interface without XCLIENT */
+    bool raw_headers;     /* header values come with what stands between colon and text */
 };
 
 /* Facts of the message. */

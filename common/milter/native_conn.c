@@ -185,7 +185,8 @@ static bool serve_bytes(struct am_native_conn *conn, struct am_span bytes)
 /* --- the whole --- */
 
 struct am_native_conn *am_native_conn_new(int fd, const struct am_native_line *line,
-                                          struct am_native_shared *shared)
+                                          struct am_native_shared *shared,
+                                          const struct am_listener *listener)
 {
     struct am_native_conn *conn = calloc(1, sizeof(*conn));
     if (conn == NULL)
@@ -193,7 +194,7 @@ struct am_native_conn *am_native_conn_new(int fd, const struct am_native_line *l
     conn->fd = fd;
     conn->line = line;
     atomic_init(&conn->active_ms, AM_NATIVE_BUSY);
-    am_native_session_init(&conn->session, shared, &(struct am_native_sink){flush, conn});
+    am_native_session_init(&conn->session, shared, listener, &(struct am_native_sink){flush, conn});
     return conn;
 }
 

@@ -44,10 +44,11 @@ struct am_native_conn {
 /* What is to be waited for after a turn. */
 enum am_native_next { AM_NATIVE_READ, AM_NATIVE_WRITE, AM_NATIVE_CLOSE };
 
-/* Makes a connection of a non-blocking socket, which it owns then. Returns NULL when memory is
- * short. */
+/* Makes a connection of a non-blocking socket, which it owns then, taken by `listener` (may be
+ * NULL). Returns NULL when memory is short. */
 struct am_native_conn *am_native_conn_new(int fd, const struct am_native_line *line,
-                                          struct am_native_shared *shared) AM_MUST_USE;
+                                          struct am_native_shared *shared,
+                                          const struct am_listener *listener) AM_MUST_USE;
 
 /* Ends the session, closes the socket, frees the connection. */
 void am_native_conn_free(struct am_native_conn *conn);

@@ -68,8 +68,13 @@ static void resume(struct am_native_loop *loop)
 {
     if (!loop->paused)
         return;
-    loop->paused =
-        !arm(loop, EPOLL_CTL_MOD, loop->listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd);
+    loop->paused = false;
+    for (size_t i = 0; i < loop->door_count; i++) {
+        struct am_native_door *door = &loop->doors[i];
+        door->paused =
+            door->paused && !arm(loop, EPOLL_CTL_MOD, door->fd, EPOLLIN | EPOLLONESHOT, door);
+        loop->paused = loop->paused || door->paused;
+    }
     if (!loop->paused && loop->paused_is_logged)
         am_log(AM_LOG_NOTICE, "MTA connections are taken again");
 }
@@ -117,12 +122,13 @@ static void serve_conn(struct am_native_loop *loop, struct am_native_conn *conn,
     }
 }
 
-/* --- the listening socket --- */
+/* --- the listening sockets --- */
 
-static void add_conn(struct am_native_loop *loop, int fd)
+static void add_conn(struct am_native_loop *loop, const struct am_native_door *door, int fd)
 {
     int on = 1;
-    struct am_native_conn *conn = am_native_conn_new(fd, &loop->line, &loop->shared);
+    struct am_native_conn *conn =
+        am_native_conn_new(fd, &loop->line, &loop->shared, &door->listener);
     if (conn == NULL) {
         am_log(AM_LOG_ERROR, "memory is short: a connection is refused");
         close(fd);
@@ -135,13 +141,14 @@ static void add_conn(struct am_native_loop *loop, int fd)
 }
 
 /* Not armed again here: the next connection that ends, or the sweep, does it. */
-static void pause_accepting(struct am_native_loop *loop, int error)
+static void pause_accepting(struct am_native_loop *loop, struct am_native_door *door, int error)
 {
     int64_t now_ms = coarse_ms();
 
     pthread_mutex_lock(&loop->lock);
     /* At the limit each connection that ends lets one in: not a line for each. */
     bool log = loop->pause_log_ms == 0 || now_ms - loop->pause_log_ms >= PAUSE_LOG_MS;
+    door->paused = true;
     loop->paused = true;
     loop->paused_is_logged = log;
     if (log)
@@ -151,24 +158,32 @@ static void pause_accepting(struct am_native_loop *loop, int error)
         am_log(AM_LOG_ERROR, "no further MTA connection can be taken for now: %s", strerror(error));
 }
 
-static void accept_some(struct am_native_loop *loop)
+static void accept_some(struct am_native_loop *loop, struct am_native_door *door)
 {
     for (int i = 0; i < ACCEPT_MAX; i++) {
-        int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            add_conn(loop, fd);
+            add_conn(loop, door, fd);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(loop, errno);
+            pause_accepting(loop, door, errno);
             return;
         } /* else the client went away in the queue */
     }
-    if (!arm(loop, EPOLL_CTL_MOD, loop->listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd))
-        pause_accepting(loop, errno);
+    if (!arm(loop, EPOLL_CTL_MOD, door->fd, EPOLLIN | EPOLLONESHOT, door))
+        pause_accepting(loop, door, errno);
 }
 
 /* --- threads --- */
+
+static struct am_native_door *door_of(struct am_native_loop *loop, const void *pointer)
+{
+    for (size_t i = 0; i < loop->door_count; i++)
+        if (pointer == &loop->doors[i])
+            return &loop->doors[i];
+    return NULL;
+}
 
 static void serve_events(struct am_native_loop *loop, struct am_native_scratch *scratch)
 {
@@ -180,8 +195,9 @@ static void serve_events(struct am_native_loop *loop, struct am_native_scratch *
             return;
         if (count <= 0)
             continue;
-        if (event.data.ptr == &loop->listen_fd)
-            accept_some(loop);
+        struct am_native_door *door = door_of(loop, event.data.ptr);
+        if (door != NULL)
+            accept_some(loop, door);
         else if (event.data.ptr != &loop->stop_fd)
             serve_conn(loop, event.data.ptr, scratch);
     }
@@ -220,12 +236,11 @@ static void work(void *user)
 
 /* --- the life of the loop --- */
 
-bool am_native_loop_open(struct am_native_loop *loop, int listen_fd, int idle_s,
+bool am_native_loop_open(struct am_native_loop *loop, int idle_s,
                          struct am_snapshot_holder *runtime, struct am_problem *problem)
 {
     *loop = (struct am_native_loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
                                     .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                                    .listen_fd = listen_fd,
                                     .idle_ms = idle_s * 1000};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -240,9 +255,21 @@ bool am_native_loop_open(struct am_native_loop *loop, int listen_fd, int idle_s,
     loop->crew.places = processors < 2 ? 2 : processors > 64 ? 64 : (unsigned)processors;
     loop->crew.most = THREADS_MAX;
     if (loop->epoll_fd < 0 || loop->stop_fd < 0 || loop->crew.busy_fd < 0 ||
-        !arm(loop, EPOLL_CTL_ADD, loop->stop_fd, EPOLLIN, &loop->stop_fd) ||
-        !arm(loop, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLONESHOT, &loop->listen_fd))
+        !arm(loop, EPOLL_CTL_ADD, loop->stop_fd, EPOLLIN, &loop->stop_fd))
         return am_problem_set(problem, "cannot wait for connections: %s", strerror(errno));
+    return true;
+}
+
+bool am_native_loop_add(struct am_native_loop *loop, int fd, const struct am_listener *listener,
+                        struct am_problem *problem)
+{
+    if (loop->door_count == AM_LISTENERS_MAX)
+        return am_problem_set(problem, "more than %d sockets", AM_LISTENERS_MAX);
+    struct am_native_door *door = &loop->doors[loop->door_count];
+    *door = (struct am_native_door){.fd = fd, .listener = *listener};
+    if (!arm(loop, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, door))
+        return am_problem_set(problem, "cannot wait for connections: %s", strerror(errno));
+    loop->door_count++;
     return true;
 }
 
@@ -300,7 +327,8 @@ bool am_native_loop_run(struct am_native_loop *loop)
         am_log(AM_LOG_ERROR, "%s", problem.text);
     am_native_loop_stop(loop);
     /* Refuses connections from here on; a thread may still have it in hand. */
-    (void)shutdown(loop->listen_fd, SHUT_RDWR);
+    for (size_t i = 0; i < loop->door_count; i++)
+        (void)shutdown(loop->doors[i].fd, SHUT_RDWR);
     am_native_crew_end(&loop->crew);
     am_native_crew_wait(&loop->crew);
     while (loop->conns != NULL) {
@@ -308,7 +336,8 @@ bool am_native_loop_run(struct am_native_loop *loop)
         loop->conns = conn->next;
         am_native_conn_free(conn);
     }
-    close(loop->listen_fd);
+    for (size_t i = 0; i < loop->door_count; i++)
+        close(loop->doors[i].fd);
     close(loop->epoll_fd);
     return started;
 }

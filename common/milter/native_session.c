@@ -13,9 +13,9 @@
 #define OUT_LIMIT ((size_t)16 << 20)
 
 void am_native_session_init(struct am_native_session *self, struct am_native_shared *shared,
-                            const struct am_native_sink *sink)
+                            const struct am_listener *listener, const struct am_native_sink *sink)
 {
-    *self = (struct am_native_session){.shared = shared, .sink = *sink};
+    *self = (struct am_native_session){.shared = shared, .listener = listener, .sink = *sink};
     am_buf_init(&self->out, OUT_LIMIT);
 }
 
@@ -59,7 +59,9 @@ static bool begin(struct am_native_session *self, struct am_runtime *runtime)
         .ops = &am_native_peer,
         .peer = self,
         .agreement = self->agreement,
-        .id = atomic_fetch_add_explicit(&self->shared->connections, 1, memory_order_relaxed) + 1};
+        .id = atomic_fetch_add_explicit(&self->shared->connections, 1, memory_order_relaxed) + 1,
+        .listener = self->listener == NULL ? NULL : self->listener->name,
+        .role = self->listener == NULL ? AM_ROLE_AUTO : (enum am_role)self->listener->role};
     self->session = am_session_new(&start);
     return self->session != NULL || fail(self, "memory is short");
 }

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "common/milter/listener.h"
 #include "common/milter/native_macros.h"
 #include "common/milter/native_negotiate.h"
 #include "common/milter/native_packet.h"
@@ -36,6 +37,7 @@ struct am_native_sink {
 
 struct am_native_session {
     struct am_native_shared *shared;
+    const struct am_listener *listener; /* NULL: none in particular */
     struct am_native_sink sink;
     struct am_buf out;
     struct am_session *session; /* NULL before the negotiation, and after AM_NATIVE_QUIT_NC */
@@ -48,9 +50,9 @@ struct am_native_session {
     const char *why; /* it is to be closed: a word for the log; NULL = nothing is wrong */
 };
 
-/* Sets up a connection that has not negotiated. */
+/* Sets up a connection that has not negotiated. listener: outlives it; may be NULL. */
 void am_native_session_init(struct am_native_session *self, struct am_native_shared *shared,
-                            const struct am_native_sink *sink);
+                            const struct am_listener *listener, const struct am_native_sink *sink);
 
 /* Ends the session and frees what is held. */
 void am_native_session_fini(struct am_native_session *self);

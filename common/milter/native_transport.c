@@ -12,6 +12,7 @@
 
 /* The process' transport: see transport.h. */
 static struct am_native_loop native;
+static int backlog;
 
 static bool bind_unix(int fd, const struct am_listen_address *where)
 {
@@ -44,24 +45,24 @@ static bool bind_inet(int fd, const struct am_listen_address *where, struct am_p
 }
 
 /* Returns the listening socket, or -1 with a sentence. */
-static int listen_at(const struct am_transport_options *options, struct am_problem *problem)
+static int listen_at(const char *socket_name, struct am_problem *problem)
 {
     static const int families[] = {
         [AM_LISTEN_UNIX] = AF_UNIX, [AM_LISTEN_INET] = AF_INET, [AM_LISTEN_INET6] = AF_INET6};
     struct am_listen_address where;
 
-    if (!am_listen_parse(&where, options->socket, problem))
+    if (!am_listen_parse(&where, socket_name, problem))
         return -1;
     problem->text[0] = '\0';
     int fd = socket(families[where.kind], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool good =
         fd >= 0 &&
         (where.kind == AM_LISTEN_UNIX ? bind_unix(fd, &where) : bind_inet(fd, &where, problem)) &&
-        listen(fd, options->backlog > 0 ? options->backlog : SOMAXCONN) == 0;
+        listen(fd, backlog > 0 ? backlog : SOMAXCONN) == 0;
     if (good)
         return fd;
     if (problem->text[0] == '\0')
-        am_problem_set(problem, "cannot listen on \"%s\": %s", options->socket, strerror(errno));
+        am_problem_set(problem, "cannot listen on \"%s\": %s", socket_name, strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -69,10 +70,19 @@ static int listen_at(const struct am_transport_options *options, struct am_probl
 
 static bool open_native(const struct am_transport_options *options, struct am_problem *problem)
 {
-    int fd = listen_at(options, problem);
+    backlog = options->backlog;
+    return am_native_loop_open(&native, options->timeout_s, options->runtime, problem);
+}
 
-    return fd >= 0 &&
-           am_native_loop_open(&native, fd, options->timeout_s, options->runtime, problem);
+static bool listen_native(const struct am_listener *listener, struct am_problem *problem)
+{
+    int fd = listen_at(listener->socket, problem);
+
+    if (fd >= 0 && am_native_loop_add(&native, fd, listener, problem))
+        return true;
+    if (fd >= 0)
+        close(fd);
+    return false;
 }
 
 static bool serve_native(void)
@@ -92,6 +102,7 @@ static void stop_native(void)
 
 const struct am_transport_ops am_transport_native = {
     .open = open_native,
+    .listen = listen_native,
     .serve = serve_native,
     .before_wait = am_native_crew_before_wait,
     .drain = drain_native,

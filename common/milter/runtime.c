@@ -7,6 +7,7 @@
 
 #include "common/dns/dns_live.h"
 #include "common/dns/dns_zone.h"
+#include "common/milter/listener.h"
 #include "common/milter/runtime_modules.h"
 
 /* Most bytes that the derived objects of one configuration take. */
@@ -66,6 +67,8 @@ static void keep_start_only(struct am_config *config, const struct am_runtime *f
     if (am_config_keep_start_only(config, former->config, &names) > 0)
         am_log(AM_LOG_WARNING, "changed, but in force only after a restart: %s",
                am_buf_str(&names));
+    if (!am_listeners_are_equal(config, former->config))
+        am_log(AM_LOG_WARNING, "changed, but in force only after a restart: section listener");
     am_buf_fini(&names);
 }
 
@@ -90,6 +93,8 @@ static bool load_config(struct am_runtime *runtime, const struct am_runtime_sour
         if (former != NULL)
             keep_start_only(owner->config, former);
     }
+    if (!am_listeners_check(runtime->config, problem))
+        return false;
     runtime->milter = am_config_section(runtime->config, "milter");
     runtime->authres = am_config_section(runtime->config, "authres");
     return true;

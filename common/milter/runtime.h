@@ -25,6 +25,7 @@ enum am_failure_action {
 struct am_milter_options {
     struct am_strlist modules; /* those that run; empty in a program with one module, which has no
                                   such option */
+    int role;                  /* enum am_role: of the socket */
     const char *socket; /* "unix:/path", "local:/path", "inet:port@host", "inet6:port@host"; "" = by
                            program name */
     const char *socket_owner,
@@ -104,7 +105,7 @@ struct am_runtime {
     uint64_t generation;   /* 1 for the first */
 };
 
-/* The sections every program has: milter, authres, dns; ends with NULL. */
+/* The sections every program has: milter, authres, dns, listener; ends with NULL. */
 extern const struct am_section *const am_runtime_sections[];
 
 /*

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/dns/dns_live.h"
 #include "common/milter/listen.h"
+#include "common/milter/listener.h"
 #include "common/milter/metrics.h"
 #include "common/milter/runtime.h"
 #include "common/milter/transport.h"
@@ -90,6 +91,10 @@ static const struct am_option milter_rows[] = {
      .flags = AM_OPTION_START_ONLY,
      .help = "where the MTA connects: unix:/path, inet:port@host or inet6:port@host; empty: "
              "unix:/var/spool/postfix/authmilter/PROGRAM.sock"},
+    {ROW(role, AM_OPTION_CHOICE), .fallback = "auto", .choices = am_role_words,
+     .flags = AM_OPTION_START_ONLY,
+     .help = "what comes in at the socket: mail of others (inbound), of our users (submission), or "
+             "both"},
     {ROW(socket_owner, AM_OPTION_TEXT), .fallback = "", .flags = AM_OPTION_START_ONLY,
      .help = "user that owns a unix socket; empty: as created"},
     {ROW(socket_group, AM_OPTION_TEXT), .fallback = "auto", .flags = AM_OPTION_START_ONLY,
@@ -198,7 +203,7 @@ static const struct am_section dns_section = {.name = "dns",
                                               .size = sizeof(struct am_dns_options)};
 
 const struct am_section *const am_runtime_sections[] = {&milter_section, &authres_section,
-                                                        &dns_section, NULL};
+                                                        &dns_section, &am_listener_section, NULL};
 
 /* Returns "spf,dkim": the default of milter.modules. NULL when memory is short. */
 static const char *names_of(struct am_arena *arena, const struct am_module *const *modules)

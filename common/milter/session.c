@@ -17,9 +17,11 @@
 
 static void clear_facts(struct am_session *session)
 {
-    uint64_t id = session->info.id;
+    const struct am_conn_info former = session->info;
 
-    session->info = (struct am_conn_info){.id = id,
+    session->info = (struct am_conn_info){.id = former.id,
+                                          .listener = former.listener,
+                                          .role = former.role,
                                           .client_text = "",
                                           .client_name = "",
                                           .helo = "",
@@ -56,6 +58,8 @@ struct am_session *am_session_new(const struct am_session_start *start)
     session->agreement = start->agreement;
     session->arena = arena;
     session->info.id = start->id;
+    session->info.listener = start->listener == NULL ? "" : start->listener;
+    session->info.role = start->role;
     for (size_t i = 0; i < session->runtime->module_count; i++)
         session->modules_want |= session->runtime->modules[i].wants;
     clear_facts(session);

@@ -46,7 +46,9 @@ struct am_session_start {
     const struct am_peer_ops *ops;
     void *peer; /* handed to `ops`; not owned */
     struct am_agreement agreement;
-    uint64_t id; /* unique in the process */
+    uint64_t id;          /* unique in the process */
+    const char *listener; /* of the socket; lives as long as the process; NULL = "" */
+    enum am_role role;
 };
 
 /* Makes a session. Returns NULL when memory is short. Freed with am_session_free(). */

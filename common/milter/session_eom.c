@@ -59,7 +59,8 @@ static bool send_header(struct am_session *session)
     if (!session->runtime->authres->add_header ||
         (session->agreement.actions & AM_ACTION_ADD_HEADER) == 0)
         return true;
-    if (message->results.count == 0 && (message->outgoing || !am_runtime_reports(session->runtime)))
+    bool outgoing = message->outgoing || session->info.role == AM_ROLE_SUBMISSION;
+    if (message->results.count == 0 && (outgoing || !am_runtime_reports(session->runtime)))
         return true;
     return am_header_out_send(session);
 }

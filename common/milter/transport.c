@@ -9,6 +9,11 @@ bool am_transport_open(const struct am_transport_options *options, struct am_pro
     return chosen->open(options, problem);
 }
 
+bool am_transport_listen(const struct am_listener *listener, struct am_problem *problem)
+{
+    return chosen->listen(listener, problem);
+}
+
 bool am_transport_serve(void)
 {
     return chosen->serve();

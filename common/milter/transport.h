@@ -3,6 +3,7 @@
 
 #include "common/base/snapshot.h"
 #include "common/milter/counters.h"
+#include "common/milter/listener.h"
 #include "common/milter/runtime.h"
 
 /*
@@ -16,7 +17,6 @@ enum am_transport_kind { AM_TRANSPORT_LIBMILTER, AM_TRANSPORT_NATIVE };
 struct am_transport_options {
     enum am_transport_kind kind;
     const char *program; /* name given to the MTA's log */
-    const char *socket;  /* in libmilter's syntax */
     int backlog;
     int timeout_s;                      /* of an idle MTA connection */
     struct am_snapshot_holder *runtime; /* of struct am_runtime; taken once per connection */
@@ -24,11 +24,18 @@ struct am_transport_options {
 };
 
 /*
- * Opens the listening socket without serving yet; `kind` says who serves it from then on. Returns
- * false with a sentence. Once in a process, first of all. Threads: start-up only.
+ * Chooses who serves. Returns false with a sentence. Once in a process, first of all. Threads:
+ * start-up only.
  */
 bool am_transport_open(const struct am_transport_options *options,
                        struct am_problem *problem) AM_MUST_USE;
+
+/*
+ * Opens a listening socket without serving yet: at least one, at most AM_LISTENERS_MAX; libmilter
+ * has one. Returns false with a sentence. Threads: start-up only.
+ */
+bool am_transport_listen(const struct am_listener *listener,
+                         struct am_problem *problem) AM_MUST_USE;
 
 /*
  * Serves until am_transport_stop(). Returns false when serving failed.

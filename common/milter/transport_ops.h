@@ -6,6 +6,7 @@
 /* One implementation of the functions of transport.h; their contracts stand there. */
 struct am_transport_ops {
     bool (*open)(const struct am_transport_options *options, struct am_problem *problem);
+    bool (*listen)(const struct am_listener *listener, struct am_problem *problem);
     bool (*serve)(void);
     void (*before_wait)(void);
     void (*drain)(void);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (shared.runtime == NULL)
         shared.runtime = fuzz_runtime();
-    am_native_session_init(&session, &shared, &(struct am_native_sink){drop, NULL});
+    am_native_session_init(&session, &shared, NULL, &(struct am_native_sink){drop, NULL});
     while (am_native_packet_take(&rest, &packet) == AM_NATIVE_TAKEN &&
            am_native_session_packet(&session, &packet) && drop(NULL, &session.out))
         continue;

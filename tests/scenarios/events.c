@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/scenarios/text.h"
 
@@ -63,8 +64,11 @@ static void set_default_macros(struct mta_session *session, unsigned message)
 static void do_client(struct play *play, const struct scenario_line *line,
                       const struct words *words)
 {
-    struct mta_options options = {
-        .socket = play->daemon.socket, .timeout_ms = 60000, .steps = play->steps};
+    char path[256];
+    snprintf(path, sizeof(path), "unix:%s/%s", play->daemon.dir, play->socket);
+    struct mta_options options = {.socket = play->socket == NULL ? play->daemon.socket : path,
+                                  .timeout_ms = 60000,
+                                  .steps = play->steps};
     struct am_problem problem = {""};
     mta_close(play->session);
     play->session = mta_open(&options, &problem);
@@ -227,12 +231,33 @@ static bool needs_session(struct play *play, const struct scenario_line *line)
     return play->session != NULL;
 }
 
-/* sign KEY [TAG]..., alter OLD NEW, listener NAME, no-leading-blank: what comes later is meant. */
+/* Sockets come one after the other: waits at most 20 s for this one. */
+static bool await_socket(const struct play *play)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", play->daemon.dir, play->socket);
+    for (int i = 0; i < 400; i++) {
+        if (access(path, F_OK) == 0)
+            return true;
+        usleep(50000);
+    }
+    return false;
+}
+
+/* sign KEY [TAG]..., alter OLD NEW, listener NAME, socket NAME,
+ * no-leading-blank: what comes later is meant. */
 static bool do_ahead(struct play *play, const struct scenario_line *line, const struct words *words)
 {
     struct am_problem problem = {""};
     if (strcmp(line->verb, "listener") == 0) {
         play->listener = line->text;
+        return true;
+    }
+    if (strcmp(line->verb, "socket") == 0) {
+        play->socket = line->text;
+        if (!await_socket(play))
+            play_fail(play, line, "there is no such socket");
         return true;
     }
     if (strcmp(line->verb, "no-leading-blank") == 0) {

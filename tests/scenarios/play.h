@@ -21,6 +21,7 @@ struct play {
     struct sign_orders orders; /* for the next mail */
     uint32_t steps;            /* what the MTA offers; 0: all */
     char *sender;              /* of the last mail, as the milter left it: @SENDER@; or NULL */
+    const char *socket;        /* a file of the directory to connect to; NULL: the usual socket */
     const char *listener;      /* {daemon_name}; NULL: the usual one */
     unsigned messages;
     unsigned reloads, reconfigurations;

@@ -41,7 +41,7 @@ static void set_up(unsigned wants, unsigned answers)
     assert_non_null(shared.runtime);
     am_snapshot_ref(&fixture.runtime.snapshot);
     am_snapshot_swap(shared.runtime, &fixture.runtime.snapshot);
-    am_native_session_init(&session, &shared, &(struct am_native_sink){collect, &sent});
+    am_native_session_init(&session, &shared, NULL, &(struct am_native_sink){collect, &sent});
 }
 
 static void tear_down(void)
@@ -300,7 +300,7 @@ static struct am_native_conn *open_conn(int *other)
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     *other = pair[1];
-    struct am_native_conn *conn = am_native_conn_new(pair[0], &line, &shared);
+    struct am_native_conn *conn = am_native_conn_new(pair[0], &line, &shared, NULL);
     assert_non_null(conn);
     return conn;
 }

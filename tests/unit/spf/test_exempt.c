@@ -55,8 +55,11 @@ static void test_clients(void **state)
 
     conf.exempt_local = conf.exempt_authenticated = false;
     exempt = open_exempt(&conf);
-    client = (struct spf_client){ip_of("203.0.113.1"), true, true};
+    client =
+        (struct spf_client){.ip = ip_of("203.0.113.1"), .is_local = true, .is_authenticated = true};
     assert_null(spf_exempt_client(exempt, &client));
+    client.is_submitting = true;
+    assert_string_equal(spf_exempt_client(exempt, &client), "submission");
 }
 
 static void test_address_kinds(void **state)
