@@ -16,6 +16,7 @@ struct am_command {
 #define AM_EXIT_UNAVAILABLE 69
 
 extern const struct am_command am_command_ar;
+extern const struct am_command am_command_check;
 extern const struct am_command am_command_keygen;
 extern const struct am_command am_command_run;
 extern const struct am_command am_command_sign;

@@ -30,6 +30,12 @@ static struct {
     atomic_bool journal; /* the journal reads our standard error */
 } sink = {NULL, AM_LOG_STDERR, AM_LOG_KEYVALUE, AM_LOG_INFO, false};
 
+/* Who takes sentences in place of the sink; `take` is NULL but in tools. */
+static struct {
+    void (*take)(void *user, enum am_log_level level, const char *sentence);
+    void *user;
+} diversion;
+
 static const struct {
     const char *word;
     int priority;
@@ -60,6 +66,13 @@ void am_log_open(const char *program, const struct am_log_options *options)
     atomic_store(&sink.target, options->target);
     atomic_store(&sink.format, options->format);
     atomic_store(&sink.level, options->level);
+}
+
+void am_log_divert(void (*take)(void *user, enum am_log_level level, const char *sentence),
+                   void *user)
+{
+    diversion.take = take;
+    diversion.user = user;
 }
 
 bool am_log_enabled(enum am_log_level level)
@@ -132,6 +145,11 @@ void am_log(enum am_log_level level, const char *format, ...)
     va_end(args);
     if (len < 0) {
         emit_lost();
+        return;
+    }
+    if (diversion.take != NULL) {
+        diversion.take(diversion.user, level, message);
+        free(message);
         return;
     }
     am_buf_init(&text, 0);

@@ -35,6 +35,13 @@ struct am_log_options {
 /* Opens the sink. `program` must live as long as the process. */
 void am_log_open(const char *program, const struct am_log_options *options);
 
+/*
+ * Hands sentences to `take` in place of the target, unescaped, for a tool that shows what a program
+ * would log; NULL ends that. Threads: the only one of the process.
+ */
+void am_log_divert(void (*take)(void *user, enum am_log_level level, const char *sentence),
+                   void *user);
+
 /* Tells whether lines of this level are written at all. */
 bool am_log_enabled(enum am_log_level level);
 
