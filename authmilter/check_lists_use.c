@@ -70,6 +70,16 @@ static bool is_submission(const struct check_service *service)
     return false;
 }
 
+/* Whether some address cannot be read: it may be meant for a program that seems to be unused. */
+static bool has_wrong(const struct use *use)
+{
+    for (size_t i = 0; i < use->lists->count; i++)
+        for (size_t k = 0; k < use->lists->items[i].milters.count; k++)
+            if (use->lists->items[i].milters.items[k].wrong)
+                return true;
+    return false;
+}
+
 /* --- mail that is not signed --- */
 
 static void judge_signing(const struct use *use)
@@ -244,6 +254,8 @@ static void judge_program(const struct use *use)
     const char *id = use->program->runtime->authres->authserv_id;
 
     if (!is_used(use)) {
+        if (has_wrong(use))
+            return;
         check_found(use->findings, CHECK_MILTER_UNUSED, use->program->path,
                     "Postfix does not ask %s, which listens on %s", use->program->name,
                     use->program->socket);
