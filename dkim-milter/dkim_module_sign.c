@@ -21,7 +21,8 @@ static bool begin(struct am_ctx *ctx, struct dkim_msg_state *message)
 
     for (size_t i = 0; i < state->choice.count; i++)
         requests[i] = dkim_signing_request(derived->signing, state->choice.keys[i]);
-    if (!derived->conf->sign_again && !dkim_module_again_start(ctx, message, state))
+    if (!derived->conf->sign_again && !am_ctx_is_shadow(ctx) &&
+        !dkim_module_again_start(ctx, message, state))
         return false;
     state->signer =
         dkim_signer_new(arena, am_ctx_clock(ctx), &message->fields, requests, state->choice.count);

@@ -80,6 +80,11 @@ const char *am_ctx_authserv_id(const struct am_ctx *ctx)
     return ctx->session->authserv_id;
 }
 
+bool am_ctx_is_shadow(const struct am_ctx *ctx)
+{
+    return am_shadow_is_on(ctx->session);
+}
+
 const struct am_results *am_ctx_results(const struct am_ctx *ctx)
 {
     const struct am_message *message = ctx->session->message;
@@ -176,7 +181,8 @@ void am_ctx_log(struct am_ctx *ctx, enum am_log_level level, const char *format,
 
 bool am_ctx_is_observed(const struct am_ctx *ctx)
 {
-    return ctx->entry->observe || ctx->session->runtime->milter->observe;
+    return ctx->entry->observe || ctx->session->runtime->milter->observe ||
+           am_shadow_is_on(ctx->session);
 }
 
 /*

@@ -91,6 +91,10 @@ static void add_rest(struct am_log_line *line, const struct am_message *message)
         am_log_line_str(line, note->key, note->value);
     if (am_scrub_count(&message->scrub) > 0)
         am_log_line_int(line, "scrubbed", (int64_t)am_scrub_count(&message->scrub));
+    if (message->shadow.compared) {
+        am_log_line_int(line, "shadow_same", (int64_t)message->shadow.same);
+        am_log_line_int(line, "shadow_differs", (int64_t)message->shadow.differs);
+    }
     if (message->info.headers_cut)
         am_log_line_int(line, "headers_cut", (int64_t)message->info.header_count);
     am_log_line_int(line, "time_us", message->spent_us);

@@ -5,6 +5,7 @@
 #include "common/milter/header_index.h"
 #include "common/milter/module.h"
 #include "common/milter/scrub.h"
+#include "common/milter/shadow.h"
 #include "common/milter/verdict.h"
 
 /* What one module has done with the message so far; bits. */
@@ -30,6 +31,7 @@ struct am_message {
     struct am_results results; /* those of the connection first */
     struct am_edits edits;
     struct am_scrub_list scrub;
+    struct am_shadow shadow; /* what the milter before us says; with milter.shadow */
     struct am_header_index index;
     struct am_decision kept; /* verdicts that wait for the end of message */
     struct am_note *notes, *last_note;

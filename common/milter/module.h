@@ -348,6 +348,12 @@ void am_ctx_before_wait(struct am_ctx *ctx);
 /* Returns the authserv-id in use. */
 const char *am_ctx_authserv_id(const struct am_ctx *ctx);
 
+/*
+ * Tells whether the program runs behind another milter and its work is only compared with the
+ * other's (milter.shadow): what the other has added to the message is no reason to do less.
+ */
+bool am_ctx_is_shadow(const struct am_ctx *ctx);
+
 /* Returns what modules published so far for this message (connection results included). */
 const struct am_results *am_ctx_results(const struct am_ctx *ctx);
 

@@ -40,6 +40,11 @@ struct am_plan am_plan_make(const struct am_runtime *runtime)
     if ((plan.wants & AM_STAGE_ENVRCPT) == 0)
         plan.needs &= ~(unsigned)AM_NEEDS_REJECTED_RCPT;
     add_own_needs(&plan, runtime);
+    if (runtime->milter->shadow) {
+        plan.wants |= AM_STAGE_HEADER;
+        plan.answers = AM_STAGE_EOM;
+        plan.actions = 0;
+    }
     return plan;
 }
 

@@ -12,6 +12,7 @@
  *
  * The framework's own needs: connect, helo and MAIL for the facts that every module may read (none
  * of them is waited for); header fields only when forged ones are scrubbed; end of message always.
+ * In shadow mode: all header fields, no action, and nothing is waited for but the end.
  */
 struct am_plan {
     unsigned wants;   /* stages to be sent; enum am_stage */

@@ -41,6 +41,8 @@ struct am_milter_options {
     int64_t idle_timeout_ms; /* of an MTA connection */
     int on_failure;          /* enum am_failure_action */
     bool observe;            /* no verdict is carried out: log and count only */
+    bool shadow; /* behind another milter: compare with what it has written, change nothing */
+    struct am_strlist shadow_authserv_ids; /* whose results are compared; empty: our own id's */
     int64_t max_headers,
         max_header_bytes; /* of one message: beyond, the rest is not looked at and results say so */
     struct am_strlist observe_modules;     /* names of modules in observe mode */

@@ -165,7 +165,7 @@ static bool learn_connection(struct am_session *session, const char *name,
     info->client_name = keep_text(session, name);
     info->daemon_name = keep_text(session, session->ops->macro(session->peer, "{daemon_name}"));
     session->authserv_id = choose_authserv_id(session);
-    session->scrub.mode = am_runtime_reports(session->runtime)
+    session->scrub.mode = am_runtime_reports(session->runtime) && !am_shadow_is_on(session)
                               ? (enum am_scrub)session->runtime->authres->scrub
                               : AM_SCRUB_NONE;
     session->state = am_module_states(session->arena, session->runtime, false);

@@ -99,6 +99,12 @@ static struct am_decision conclude(struct am_session *session)
         struct am_outcome outcome = am_dispatch(session, &(struct am_event){.stage = AM_STAGE_EOM});
         am_decision_merge(&decision, &outcome.decision);
     }
+    if (am_shadow_is_on(session)) {
+        /* A message that was put off, or a connection without memory, has not been judged. */
+        if (!message->accepted && !session->accepted)
+            am_shadow_finish(session);
+        return (struct am_decision){0};
+    }
     if (am_verdict_severity(decision.verdict) >= am_verdict_severity(AM_TEMPFAIL)) {
         am_settle_reply(session, &decision);
         return decision;

@@ -38,7 +38,7 @@ static enum am_verdict put_off_for_drain(struct am_session *session)
     am_counters_add(session->runtime->counters, AM_COUNT_MESSAGES_OPEN, -1);
     message->accepted = true;
     am_decision_merge(&message->kept, &decision);
-    if ((session->agreement.answered & AM_STAGE_ENVFROM) == 0)
+    if ((session->agreement.answered & AM_STAGE_ENVFROM) == 0 || am_shadow_is_on(session))
         return AM_CONTINUE;
     am_settle_reply(session, &decision);
     am_message_end(session, AM_MESSAGE_VERDICT, &decision);
@@ -53,8 +53,10 @@ enum am_verdict am_session_mail(struct am_session *session, const char *sender,
     am_message_end(session, AM_MESSAGE_ABORTED, NULL);
     if (!learn_user(session) || !am_message_begin(session, sender, params, param_count)) {
         am_session_log(session, AM_LOG_ERROR, "memory is short; a message is put off");
-        session->memory_short = true;
-        return session->agreement.answered & AM_STAGE_ENVFROM ? AM_TEMPFAIL : AM_CONTINUE;
+        session->memory_short = !am_shadow_is_on(session);
+        return session->memory_short && session->agreement.answered & AM_STAGE_ENVFROM
+                   ? AM_TEMPFAIL
+                   : AM_CONTINUE;
     }
     if (draining)
         return put_off_for_drain(session);
@@ -156,6 +158,8 @@ enum am_verdict am_session_header(struct am_session *session, const char *name, 
 
     if (message == NULL)
         return AM_CONTINUE;
+    if (am_shadow_is_on(session))
+        am_shadow_take(session, field.name, field.value);
     if (session->scrub.mode != AM_SCRUB_NONE)
         am_scrub_take(&message->scrub, message->arena, &session->scrub, field.name, field.value);
     if (!count_header(session, field.name, field.value) ||

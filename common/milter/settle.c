@@ -118,7 +118,7 @@ static enum am_verdict settle(struct am_session *session, const struct am_event 
 
     if (event->stage == AM_STAGE_UNKNOWN)
         return settle_command(session, decision);
-    switch (decision->verdict) {
+    switch (am_shadow_is_on(session) ? AM_CONTINUE : decision->verdict) {
     case AM_ACCEPT:
         return settle_accept(session, event->stage, decision);
     case AM_QUARANTINE:
