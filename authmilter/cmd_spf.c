@@ -12,6 +12,7 @@
 struct arguments {
     const char *ip, *helo, *from, *record, *receiver, *engine;
     struct tool_dns dns;
+    struct tool_record_dns record_dns;
     bool no_prefetch, json;
 };
 
@@ -28,6 +29,8 @@ static const struct tool_option options[] = {
     TOOL_TEXT("from", from),
     TOOL_TEXT("record", record),
     TOOL_TEXT("zone", dns.zone),
+    TOOL_TEXT("dns", dns.recorded),
+    TOOL_TEXT("record-dns", record_dns.path),
     TOOL_CALL("nameserver", take_nameserver),
     TOOL_TEXT("receiver", receiver),
     TOOL_TEXT("engine", engine),
@@ -44,6 +47,8 @@ static const char help[] =
     "  --from SENDER      the envelope sender; \"\" or \"<>\" is the null sender\n"
     "  --record TEXT      evaluate this record in place of the published one\n"
     "  --zone FILE        answer from a master file in place of the DNS\n"
+    "  --dns FILE         answer from a recording in place of the DNS\n"
+    "  --record-dns FILE  keep the answers that were used in a recording\n"
     "  --nameserver ADDR  ask this name server, port as in 127.0.0.1:5353; repeatable\n"
     "  --receiver NAME    our own name, for %{r} and the field; default: the host's name\n"
     "  --engine NAME      another engine of this build\n"
@@ -150,6 +155,7 @@ static int run(int argc, char **argv)
 {
     struct arguments args;
     struct am_problem problem;
+    const struct am_clock *clock = am_clock_system();
     char host[256] = "localhost";
     int status = read_arguments(argc, argv, &args);
     if (status >= 0)
@@ -169,8 +175,12 @@ static int run(int argc, char **argv)
     struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
     if (resolver == NULL)
         return tool_unavailable(&usage, problem.text);
+    resolver = tool_record_dns_begin(&args.record_dns, resolver);
+    if (resolver == NULL)
+        return tool_unavailable(&usage, "out of memory");
     status = report_on(&args, engine, resolver, &report);
-    am_resolver_free(resolver);
+    if (!tool_record_dns_end(&args.record_dns, clock->wall_s(clock), &problem))
+        return tool_unavailable(&usage, problem.text);
     return status;
 }
 

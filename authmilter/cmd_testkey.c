@@ -26,6 +26,7 @@ static bool take_nameserver(void *arguments, const char *text, struct am_problem
 static const struct tool_option options[] = {
     TOOL_TEXT("key", key),
     TOOL_TEXT("zone", dns.zone),
+    TOOL_TEXT("dns", dns.recorded),
     TOOL_CALL("nameserver", take_nameserver),
     {0},
 };
@@ -35,6 +36,7 @@ static const char help[] =
     "Looks up the DKIM key that a domain publishes, and says whether it is good.\n\n"
     "  --key FILE         the private key; says whether the published one belongs to it\n"
     "  --zone FILE        answer from a master file in place of the DNS\n"
+    "  --dns FILE         answer from a recording in place of the DNS\n"
     "  --nameserver ADDR  ask this name server, as in 127.0.0.1:5353; repeatable\n\n"
     "Exit status: 0 good, 1 no verifier takes it or it does not belong to the private key,\n"
     "4 there is none, 5 the DNS did not say, 64 wrong usage, 69 something needed is not\n"

@@ -11,7 +11,9 @@
 struct arguments {
     const char *file, *receiver, *engine;
     struct tool_dns dns;
+    struct tool_record_dns record_dns;
     struct tool_clock clock;
+    bool now_is_given;
     bool json, partial_body_passes;
 };
 
@@ -26,14 +28,21 @@ static bool take_now(void *arguments, const char *text, struct am_problem *probl
 {
     struct arguments *args = arguments;
 
+    args->now_is_given = true;
     return tool_clock_set(&args->clock, text, problem);
 }
 
 static const struct tool_option options[] = {
-    TOOL_TEXT("zone", dns.zone), TOOL_CALL("nameserver", take_nameserver),
-    TOOL_CALL("now", take_now),  TOOL_TEXT("receiver", receiver),
-    TOOL_TEXT("engine", engine), TOOL_FLAG("partial-body-passes", partial_body_passes),
-    TOOL_FLAG("json", json),     {0},
+    TOOL_TEXT("zone", dns.zone),
+    TOOL_TEXT("dns", dns.recorded),
+    TOOL_TEXT("record-dns", record_dns.path),
+    TOOL_CALL("nameserver", take_nameserver),
+    TOOL_CALL("now", take_now),
+    TOOL_TEXT("receiver", receiver),
+    TOOL_TEXT("engine", engine),
+    TOOL_FLAG("partial-body-passes", partial_body_passes),
+    TOOL_FLAG("json", json),
+    {0},
 };
 
 static const char help[] =
@@ -41,6 +50,8 @@ static const char help[] =
     "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and explains\n"
     "what was found. FILE holds one message; - is standard input.\n\n"
     "  --zone FILE            answer from a master file in place of the DNS\n"
+    "  --dns FILE             answer from a recording in place of the DNS; its time is now\n"
+    "  --record-dns FILE      keep the answers that were used in a recording\n"
     "  --nameserver ADDR      ask this name server, as in 127.0.0.1:5353; repeatable\n"
     "  --now TIME             verify as if it were this time: seconds since 1970, or as in\n"
     "                         2026-11-21T08:30:00Z\n"
@@ -102,27 +113,6 @@ static const struct dkim_report *verify(const struct dkim_engine *engine,
     return engine->finish(verifier);
 }
 
-/* Looks the keys up once more, to show them; the resolver's cache knows the answers. */
-static struct tool_record *find_records(const struct dkim_verify_env *env,
-                                        const struct dkim_report *report)
-{
-    struct tool_record *records =
-        am_arena_alloc(env->arena, (report->count + 1) * sizeof(*records));
-
-    for (size_t i = 0; records != NULL && i < report->count; i++) {
-        const struct dkim_outcome *outcome = &report->outcomes[i];
-        const struct dkim_signature *parts = outcome->parts;
-
-        if (!outcome->evaluated || parts->ascii_domain == NULL || parts->ascii_selector == NULL ||
-            outcome->reason == DKIM_REASON_TOO_MANY_KEYS)
-            continue;
-        if (!tool_record_find(&records[i], env->arena, env->resolver, parts->ascii_domain,
-                              parts->ascii_selector, env->lookup_deadline_us))
-            return NULL;
-    }
-    return records;
-}
-
 static bool has_utf8(const struct dkim_fields *fields)
 {
     for (const struct dkim_field *field = fields->first; field != NULL; field = field->below)
@@ -153,7 +143,7 @@ static int report_on(const struct arguments *args, const struct dkim_engine *eng
         return tool_unavailable(&usage, problem.text);
     report.field_count = fields.count;
     report.utf8 = has_utf8(&fields);
-    report.records = find_records(env, report.dkim);
+    report.records = verify_report_find_records(env, report.dkim);
     if (report.records == NULL)
         return tool_unavailable(&usage, "out of memory");
     if (!args->json)
@@ -179,6 +169,11 @@ static int run(int argc, char **argv)
     struct am_resolver *resolver = tool_dns_open(&args.dns, &problem);
     if (resolver == NULL)
         return tool_unavailable(&usage, problem.text);
+    resolver = tool_record_dns_begin(&args.record_dns, resolver);
+    if (resolver == NULL)
+        return tool_unavailable(&usage, "out of memory");
+    if (args.dns.time_s != 0 && !args.now_is_given)
+        args.clock.now_s = args.dns.time_s;
     struct am_arena *arena = am_arena_new(65536, 0);
     const struct dkim_verify_env env = {
         .arena = arena,
@@ -191,7 +186,8 @@ static int run(int argc, char **argv)
     status =
         arena == NULL ? tool_unavailable(&usage, "out of memory") : report_on(&args, engine, &env);
     am_arena_free(arena);
-    am_resolver_free(resolver);
+    if (!tool_record_dns_end(&args.record_dns, args.clock.now_s, &problem))
+        return tool_unavailable(&usage, problem.text);
     return status;
 }
 

@@ -1,6 +1,7 @@
 #ifndef AUTHMILTER_SPF_REPORT_H
 #define AUTHMILTER_SPF_REPORT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "spf-milter/spf.h"
@@ -19,10 +20,14 @@ struct spf_report {
     const char *receiver;
     struct spf_report_entry entries[2];
     size_t count;
+    bool no_field; /* the text ends without the Authentication-Results field */
 };
 
 /* Writes sentences, a table of the steps and the Authentication-Results field. */
 void spf_report_text(const struct spf_report *report, FILE *out);
+
+/* Makes the JSON object. Returns NULL when memory is short. */
+json_t *spf_report_object(const struct spf_report *report);
 
 /* Writes one JSON object. Returns false when memory is short. */
 bool spf_report_json(const struct spf_report *report, FILE *out);

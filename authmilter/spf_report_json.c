@@ -39,7 +39,7 @@ static json_t *entry_object(const struct spf_report_entry *entry)
         (json_int_t)outcome->waited_us, "secure", (int)outcome->secure, "steps", steps);
 }
 
-bool spf_report_json(const struct spf_report *report, FILE *out)
+json_t *spf_report_object(const struct spf_report *report)
 {
     char client[AM_IP_TEXT_MAX];
     json_t *results = json_array();
@@ -52,5 +52,10 @@ bool spf_report_json(const struct spf_report *report, FILE *out)
                   "receiver", tool_json_str(report->receiver), "results", results,
                   "authentication_results", tool_json_str(field));
     free(field);
-    return tool_json_print(object, out);
+    return object;
+}
+
+bool spf_report_json(const struct spf_report *report, FILE *out)
+{
+    return tool_json_print(spf_report_object(report), out);
 }

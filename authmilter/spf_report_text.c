@@ -106,6 +106,8 @@ void spf_report_text(const struct spf_report *report, FILE *out)
 {
     for (size_t i = 0; i < report->count; i++)
         write_entry(&report->entries[i], out);
+    if (report->no_field)
+        return;
     char *field = spf_report_field(report, true);
     if (field == NULL)
         fputs("No Authentication-Results field can hold these texts.\n", out);

@@ -87,7 +87,7 @@ static json_t *notes_object(const struct verify_report *report)
                      (int)notes->bare_cr, "bare_lf", (int)notes->bare_lf, "nul", (int)notes->nul);
 }
 
-bool verify_report_json(const struct verify_report *report, FILE *out)
+json_t *verify_report_object(const struct verify_report *report)
 {
     const struct dkim_report *dkim = report->dkim;
     json_t *signatures = json_array();
@@ -102,5 +102,10 @@ bool verify_report_json(const struct verify_report *report, FILE *out)
                   signatures, "signatures_not_listed", (json_int_t)dkim->more, "message",
                   notes_object(report), "authentication_results", tool_json_str(field));
     free(field);
-    return tool_json_print(object, out);
+    return object;
+}
+
+bool verify_report_json(const struct verify_report *report, FILE *out)
+{
+    return tool_json_print(verify_report_object(report), out);
 }

@@ -208,6 +208,10 @@ static void write_outcome(const struct verify_report *report, size_t index, FILE
     line(out, "aligned", "%s",
          outcome->aligned ? "yes: d= and the domain of From agree"
                           : "no: d= and the domain of From do not agree");
+    for (size_t i = 0; report->diagnoses != NULL && i < report->diagnoses[index].count; i++) {
+        print(out, "    changed       ", am_span_str(report->diagnoses[index].sentences[i]));
+        fputc('\n', out);
+    }
 }
 
 void verify_report_text(const struct verify_report *report, FILE *out)
@@ -215,6 +219,8 @@ void verify_report_text(const struct verify_report *report, FILE *out)
     write_message(report, out);
     for (size_t i = 0; i < report->dkim->count; i++)
         write_outcome(report, i, out);
+    if (report->no_field)
+        return;
     char *field = verify_report_field(report, true);
     if (field == NULL)
         fputs("\nNo Authentication-Results field can hold these texts.\n", out);

@@ -145,7 +145,8 @@ static char *note_key(struct am_ctx *ctx, const char *key)
 void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...)
 {
     struct am_message *message = ctx->session->message;
-    if (message == NULL || !am_log_enabled(AM_LOG_INFO))
+    if (message == NULL ||
+        (!am_log_enabled(AM_LOG_INFO) && ctx->session->runtime->reporter.report == NULL))
         return;
 
     va_list args;

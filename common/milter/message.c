@@ -147,9 +147,12 @@ void am_message_end(struct am_session *session, enum am_message_end how,
     am_dispatch_end(session, true, how == AM_MESSAGE_ABORTED);
     count_end(session, how, decision);
     if (how == AM_MESSAGE_ABORTED)
-        am_decision_line_message(session, "aborted", NULL);
-    else
-        am_decision_line_message(session, action_word(decision->verdict), decision);
+        decision = NULL;
+    const char *action = decision == NULL ? "aborted" : action_word(decision->verdict);
+    am_decision_line_message(session, action, decision);
+    const struct am_reporter *reporter = &session->runtime->reporter;
+    if (reporter->report != NULL)
+        reporter->report(reporter->user, session, action, decision);
     session->message = NULL;
     am_arena_free(message->arena);
 }

@@ -143,6 +143,10 @@ static bool open_resolver(struct am_runtime *runtime, const struct am_runtime_so
                           struct am_runtime *former, struct am_problem *problem)
 {
     const struct am_dns_options *dns = am_config_section(runtime->config, "dns");
+    if (source->resolver != NULL) {
+        runtime->resolver = source->resolver;
+        return true;
+    }
     if (source->check_only && dns->zone[0] == '\0')
         return true;
     if (may_share(runtime, former)) {
@@ -278,6 +282,7 @@ struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
     am_snapshot_init(&runtime->snapshot, runtime_destroy);
     runtime->clock = source->clock;
     runtime->counters = source->counters;
+    runtime->reporter = source->reporter;
     runtime->generation = former == NULL ? 1 : former->generation + 1;
     runtime->arena = am_arena_new(4096, ARENA_LIMIT);
     if (runtime->arena == NULL)

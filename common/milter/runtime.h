@@ -88,6 +88,20 @@ struct am_runtime_module {
     bool opened;
 };
 
+struct am_session;
+struct am_decision;
+
+/* Somebody who is told of each message at its end, while all that is known of it is there. */
+struct am_reporter {
+    /*
+     * action: "accept", "reject", ..., "aborted". decision: NULL when aborted.
+     * Threads: the connection's; several at once. Blocking: the mail waits for it.
+     */
+    void (*report)(void *user, const struct am_session *session, const char *action,
+                   const struct am_decision *decision);
+    void *user;
+};
+
 struct am_runtime {
     struct am_snapshot snapshot; /* must be first */
     struct am_config *config;    /* owned by config_owner */
@@ -103,6 +117,7 @@ struct am_runtime {
     struct am_counters *counters; /* of the process; not owned; may be NULL */
     struct am_arena *arena;       /* what derived objects live in */
     struct am_watches watches;
+    struct am_reporter reporter; /* all zero: nobody */
     const char *host_name; /* of this machine, for an authserv-id when nothing better is known */
     uint64_t generation;   /* 1 for the first */
 };
@@ -131,6 +146,8 @@ struct am_runtime_source {
     size_t override_count;
     const struct am_clock *clock;
     struct am_counters *counters;
+    struct am_resolver *resolver; /* in place of what the options say; not owned; NULL = none */
+    struct am_reporter reporter;
     bool check_only;           /* open no live resolver */
     void (*before_wait)(void); /* called by a mail thread before it waits for the DNS; or NULL */
     bool keep_config; /* with `former`: take its configuration, read no file; modules open anew */
