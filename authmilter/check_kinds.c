@@ -98,6 +98,8 @@ const struct check_kind check_kinds[CHECK_ID_COUNT] = {
     [CHECK_BOUNCE_CLASS] = {"bounce-class", CHECK_NOTE, "bounces are not signed"},
     [CHECK_SERVICE_UNSIGNED] = {"service-unsigned", CHECK_WARNING,
                                 "a submission service does not ask the milter that signs"},
+    [CHECK_SERVICE_UNCHECKED] = {"service-unchecked", CHECK_WARNING,
+                                 "mail of others goes to a socket for our own users"},
     [CHECK_REINJECT_TWICE] = {"reinject-twice", CHECK_WARNING,
                               "mail that comes back from a content filter is checked or signed "
                               "again"},

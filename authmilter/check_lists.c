@@ -14,13 +14,10 @@ static bool is_loopback(const char *host)
            strcasecmp(host, "localhost") == 0;
 }
 
-static bool serves(const struct check_program *program, const struct check_meeting *meeting)
+static bool is_socket(const struct am_listen_address *address, const struct check_meeting *meeting)
 {
-    const struct am_listen_address *address = &program->address;
     const char *path = check_reach_path(meeting);
 
-    if (program->runtime == NULL)
-        return false;
     if (address->kind == AM_LISTEN_UNIX)
         return path != NULL && (strcmp(path, address->path) == 0 ||
                                 strcmp(meeting->milter->path, address->path) == 0);
@@ -28,6 +25,15 @@ static bool serves(const struct check_program *program, const struct check_meeti
            strtoul(meeting->milter->port, NULL, 10) == address->port &&
            (address->host[0] == '\0' || strcasecmp(address->host, meeting->milter->host) == 0 ||
             (is_loopback(address->host) && is_loopback(meeting->milter->host)));
+}
+
+static const struct check_socket *find_socket(const struct check_program *program,
+                                              const struct check_meeting *meeting)
+{
+    for (size_t i = 0; program->runtime != NULL && i < program->socket_count; i++)
+        if (is_socket(&program->sockets[i].address, meeting))
+            return &program->sockets[i];
+    return NULL;
 }
 
 static void match(struct check_list *list, const struct check_postfix *postfix,
@@ -38,8 +44,10 @@ static void match(struct check_list *list, const struct check_postfix *postfix,
             .postfix = postfix, .milter = &list->milters.items[i], .chrooted = list->chrooted};
 
         for (size_t k = 0; k < programs->count && !meeting.milter->wrong; k++)
-            if (list->ours[i] == NULL && serves(&programs->items[k], &meeting))
-                list->ours[i] = &programs->items[k];
+            if (list->ours[i] == NULL) {
+                list->sockets[i] = find_socket(&programs->items[k], &meeting);
+                list->ours[i] = list->sockets[i] == NULL ? NULL : &programs->items[k];
+            }
     }
 }
 
@@ -97,16 +105,24 @@ bool check_list_has(const struct check_list *list, const struct check_program *p
     return false;
 }
 
+bool check_list_signs(const struct check_list *list, const struct check_program *program)
+{
+    for (size_t i = 0; i < list->milters.count && !list->off; i++)
+        if (list->ours[i] == program && program->signs && list->sockets[i]->role != AM_ROLE_INBOUND)
+            return true;
+    return false;
+}
+
 /* --- each milter --- */
 
 /* A path as the milter's configuration has it means another file inside of the chroot. */
 static bool is_outside(const struct check_list *list, size_t index)
 {
-    const struct check_program *program = list->ours[index];
+    const struct check_socket *socket = list->sockets[index];
     const char *path = list->milters.items[index].path;
 
-    return path != NULL && list->chrooted && path[0] == '/' && program != NULL &&
-           program->address.kind == AM_LISTEN_UNIX && strcmp(path, program->address.path) == 0;
+    return path != NULL && list->chrooted && path[0] == '/' && socket != NULL &&
+           socket->address.kind == AM_LISTEN_UNIX && strcmp(path, socket->address.path) == 0;
 }
 
 static void judge_outside(const struct check_list *list, size_t index,
@@ -201,7 +217,7 @@ static void judge_order(const struct check_list *list, const struct check_postfi
         for (size_t k = 0; k < i; k++)
             if (list->ours[k] != NULL)
                 judge_pair(list, k, i, postfix, findings);
-        if (list->ours[i]->signs)
+        if (list->ours[i]->signs && list->sockets[i]->role != AM_ROLE_INBOUND)
             signer = list->ours[i];
         scrubs |= list->ours[i]->runtime->authres->scrub != AM_SCRUB_NONE;
         if (list->ours[i]->writes && writer == NULL)

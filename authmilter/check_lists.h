@@ -13,7 +13,8 @@ struct check_list {
     bool chrooted;
     bool off; /* receive_override_options has no_milters */
     struct check_milters milters;
-    const struct check_program *ours[CHECK_MILTERS_MAX]; /* NULL: somebody else's */
+    const struct check_program *ours[CHECK_MILTERS_MAX];   /* NULL: somebody else's */
+    const struct check_socket *sockets[CHECK_MILTERS_MAX]; /* of ours */
 };
 
 struct check_lists {
@@ -28,6 +29,9 @@ bool check_lists_read(struct check_lists *lists, const struct check_postfix *pos
 
 /* Tells whether a program is in a list that is in force. */
 bool check_list_has(const struct check_list *list, const struct check_program *program);
+
+/* Tells whether a program that signs is asked to sign: not on a socket for mail of others. */
+bool check_list_signs(const struct check_list *list, const struct check_program *program);
 
 /* Judges each list by itself: addresses, reachability, order, removal of forged fields. */
 void check_lists_judge(const struct check_lists *lists, const struct check_postfix *postfix,

@@ -17,10 +17,19 @@ static const char *value(const struct use *use, const char *name)
     return check_postfix_value(use->postfix, NULL, name);
 }
 
-/* The address that Postfix would have for a program's socket. */
-static const char *address_for(const struct use *use)
+/* The socket to be asked for mail that is signed. */
+static const struct check_socket *signing_socket(const struct use *use)
 {
-    const struct am_listen_address *address = &use->program->address;
+    for (size_t i = 0; i < use->program->socket_count; i++)
+        if (use->program->sockets[i].role != AM_ROLE_INBOUND)
+            return &use->program->sockets[i];
+    return &use->program->sockets[0];
+}
+
+/* The address that Postfix would have for a socket. */
+static const char *address_for(const struct use *use, const struct check_socket *socket)
+{
+    const struct am_listen_address *address = &socket->address;
     const char *queue = value(use, "queue_directory");
     size_t len = strlen(queue);
     const char *text;
@@ -36,23 +45,43 @@ static const char *address_for(const struct use *use)
     return text == NULL ? "" : text;
 }
 
-/* The list with the program's address behind what is there. */
+/* The command that adds a socket to a list. */
 static const char *extended(const struct use *use, const struct check_service *service,
-                            const char *parameter)
+                            const char *parameter, const struct check_socket *socket)
 {
     const char *former = check_postfix_value(use->postfix, service, parameter);
     const char *text = am_arena_printf(use->postfix->arena, "%s%s%s", former,
-                                       *former == '\0' ? "" : " ", address_for(use));
+                                       *former == '\0' ? "" : " ", address_for(use, socket));
 
     return check_postfix_edit(use->postfix, service, parameter, text == NULL ? "" : text);
 }
 
-static bool is_used(const struct use *use)
+static bool is_used(const struct use *use, const struct check_socket *socket)
 {
     for (size_t i = 0; i < use->lists->count; i++)
-        if (check_list_has(&use->lists->items[i], use->program))
-            return true;
+        for (size_t k = 0; k < use->lists->items[i].milters.count; k++)
+            if (use->lists->items[i].sockets[k] == socket && !use->lists->items[i].off)
+                return true;
     return false;
+}
+
+/* Says which sockets nobody asks. Returns how many are asked. */
+static size_t judge_sockets(const struct use *use, bool certain)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < use->program->socket_count; i++) {
+        const struct check_socket *socket = &use->program->sockets[i];
+
+        if (is_used(use, socket)) {
+            used++;
+        } else if (certain) {
+            check_found(use->findings, CHECK_MILTER_UNUSED, use->program->path,
+                        "Postfix does not ask %s on %s", use->program->name, socket->text);
+            check_mend(use->findings, "%s", extended(use, NULL, "smtpd_milters", socket));
+        }
+    }
+    return used;
 }
 
 static bool is_submission(const struct check_service *service)
@@ -87,12 +116,13 @@ static void judge_signing(const struct use *use)
     const struct check_list *local = &use->lists->items[use->lists->count - 1];
     const char *classes = value(use, "internal_mail_filter_classes");
 
-    if (use->program->dkim->sign_local && !check_list_has(local, use->program)) {
+    if (use->program->dkim->sign_local && !check_list_signs(local, use->program)) {
         check_found(use->findings, CHECK_NON_SMTPD_MISSING, "main.cf: non_smtpd_milters",
                     "%s is not asked about mail that is submitted on this machine: it goes out "
                     "unsigned",
                     use->program->name);
-        check_mend(use->findings, "%s", extended(use, NULL, "non_smtpd_milters"));
+        check_mend(use->findings, "%s",
+                   extended(use, NULL, "non_smtpd_milters", signing_socket(use)));
     }
     if (strstr(classes, "bounce") == NULL) {
         check_found(use->findings, CHECK_BOUNCE_CLASS, "main.cf: internal_mail_filter_classes",
@@ -104,12 +134,32 @@ static void judge_signing(const struct use *use)
     for (size_t i = 0; i + 1 < use->lists->count; i++) {
         const struct check_list *list = &use->lists->items[i];
 
-        if (!is_submission(list->service) || check_list_has(list, use->program))
+        if (!is_submission(list->service) || check_list_signs(list, use->program))
             continue;
         check_found(use->findings, CHECK_SERVICE_UNSIGNED, list->place,
                     "the service %s does not ask %s: its mail goes out unsigned",
                     list->service->name, use->program->name);
-        check_mend(use->findings, "%s", extended(use, list->service, "smtpd_milters"));
+        check_mend(use->findings, "%s",
+                   extended(use, list->service, "smtpd_milters", signing_socket(use)));
+    }
+}
+
+/* A socket for mail of our own users, asked about mail of others. */
+static void judge_roles(const struct use *use)
+{
+    for (size_t i = 0; i + 1 < use->lists->count; i++) {
+        const struct check_list *list = &use->lists->items[i];
+
+        for (size_t k = 0; k < list->milters.count && !list->off; k++) {
+            if (list->ours[k] != use->program || list->sockets[k]->role != AM_ROLE_SUBMISSION ||
+                strcmp(list->service->name, "smtp/inet") != 0)
+                continue;
+            check_found(use->findings, CHECK_SERVICE_UNCHECKED, list->place,
+                        "the service smtp asks %s on a socket with role = submission: mail of "
+                        "others is not checked",
+                        use->program->name);
+            check_mend(use->findings, "name a socket with role = inbound, or auto, here");
+        }
     }
 }
 
@@ -190,10 +240,11 @@ static void judge_filters(const struct use *use)
             check_found(use->findings, CHECK_REINJECT_TWICE, service->name,
                         "mail that comes back from the content filter is shown to %s again: it is "
                         "checked against the filter's address%s",
-                        use->program->name, use->program->signs ? ", or signed a second time" : "");
+                        use->program->name,
+                        check_list_signs(list, use->program) ? ", or signed a second time" : "");
             check_mend(use->findings, "%s",
                        check_postfix_edit(use->postfix, service, "smtpd_milters", ""));
-        } else if (use->program->signs && !told &&
+        } else if (check_list_signs(list, use->program) && !told &&
                    check_postfix_value(use->postfix, service, "content_filter")[0] != '\0') {
             told = true;
             check_found(use->findings, CHECK_FILTER_AFTER_SIGNING, service->name,
@@ -253,15 +304,9 @@ static void judge_program(const struct use *use)
     const struct am_milter_options *milter = use->program->runtime->milter;
     const char *id = use->program->runtime->authres->authserv_id;
 
-    if (!is_used(use)) {
-        if (has_wrong(use))
-            return;
-        check_found(use->findings, CHECK_MILTER_UNUSED, use->program->path,
-                    "Postfix does not ask %s, which listens on %s", use->program->name,
-                    use->program->socket);
-        check_mend(use->findings, "%s", extended(use, NULL, "smtpd_milters"));
+    if (judge_sockets(use, !has_wrong(use)) == 0)
         return;
-    }
+    judge_roles(use);
     if (use->program->signs) {
         judge_signing(use);
         judge_daemons(use);

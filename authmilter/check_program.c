@@ -62,26 +62,52 @@ const char *check_program_of_file(const char *path)
 
 /* --- what the program says when it reads its configuration --- */
 
+#define REMARKS_MAX 300
+
 struct remarks {
-    struct check_findings *findings;
-    const char *path;
+    struct am_arena *arena;
+    const char *sentences[REMARKS_MAX];
+    size_t count;
 };
 
-/* Keys are judged by check_keys.c, with the sentences that the module logs, too. */
 static void take_remark(void *user, enum am_log_level level, const char *sentence)
 {
-    const struct remarks *remarks = user;
+    struct remarks *remarks = user;
 
-    if (level > AM_LOG_WARNING || strncmp(sentence, "dkim: ", 6) == 0)
-        return;
-    check_found(remarks->findings, CHECK_CONFIG_REMARK, remarks->path, "%s", sentence);
-    check_mend(remarks->findings, "edit %s as the sentence says", remarks->path);
+    if (level <= AM_LOG_WARNING && remarks->count < REMARKS_MAX)
+        remarks->sentences[remarks->count++] = am_arena_copy(remarks->arena, am_span_str(sentence));
+}
+
+/* What is said of keys is found by check_keys.c. */
+static bool is_of_keys(const char *sentence, const struct dkim_keys *keys)
+{
+    static const char module[] = "dkim: ";
+
+    if (keys == NULL || strncmp(sentence, module, strlen(module)) != 0)
+        return false;
+    sentence += strlen(module);
+    for (const struct dkim_keys_warning *warning = dkim_keys_warnings(keys); warning != NULL;
+         warning = warning->next)
+        if (strcmp(sentence, warning->sentence) == 0)
+            return true;
+    return dkim_keys_count(keys) == 0;
+}
+
+static void tell_remarks(const struct remarks *remarks, const struct check_program *program,
+                         struct check_findings *findings)
+{
+    for (size_t i = 0; i < remarks->count; i++) {
+        if (remarks->sentences[i] == NULL || is_of_keys(remarks->sentences[i], program->keys))
+            continue;
+        check_found(findings, CHECK_CONFIG_REMARK, program->path, "%s", remarks->sentences[i]);
+        check_mend(findings, "do as the sentence says");
+    }
 }
 
 static struct am_runtime *load(struct check_findings *findings,
-                               const struct am_module *const *modules, const char *path)
+                               const struct am_module *const *modules, const char *path,
+                               struct remarks *remarks)
 {
-    struct remarks remarks = {findings, path};
     struct am_problem problem;
     const struct am_runtime_source source = {
         .modules = modules,
@@ -95,7 +121,7 @@ static struct am_runtime *load(struct check_findings *findings,
         findings->failed = true;
         return NULL;
     }
-    am_log_divert(take_remark, &remarks);
+    am_log_divert(take_remark, remarks);
     struct am_runtime *runtime = am_runtime_load(&source, NULL, &problem);
     am_log_divert(NULL, NULL);
     if (runtime == NULL) {
@@ -115,10 +141,30 @@ static const void *conf_of(const struct am_runtime *runtime, const char *module)
     return NULL;
 }
 
+static bool describe_sockets(struct check_program *program, struct am_arena *arena)
+{
+    struct am_listener listeners[AM_LISTENERS_MAX];
+    struct am_problem problem;
+    const char *usual =
+        am_arena_printf(arena, "unix:/var/spool/postfix/authmilter/%s.sock", program->name);
+
+    if (usual == NULL)
+        return false;
+    program->socket_count = am_listeners_of(program->runtime->config, usual, listeners);
+    for (size_t i = 0; i < program->socket_count; i++) {
+        struct check_socket *socket = &program->sockets[i];
+
+        socket->text = listeners[i].socket;
+        socket->role = (enum am_role)listeners[i].role;
+        if (!am_listen_parse(&socket->address, socket->text, &problem))
+            return false;
+    }
+    return true;
+}
+
 static bool describe(struct check_program *program, struct check_findings *findings)
 {
     const struct am_runtime *runtime = program->runtime;
-    struct am_problem problem;
 
     program->dkim = conf_of(runtime, "dkim");
     program->signs =
@@ -129,11 +175,7 @@ static bool describe(struct check_program *program, struct check_findings *findi
     for (size_t i = 0; i < runtime->module_count; i++)
         program->writes |=
             runtime->authres->add_header && strcmp(runtime->modules[i].module->name, "srs") != 0;
-    program->socket = runtime->milter->socket;
-    if (program->socket[0] == '\0')
-        program->socket = am_arena_printf(
-            findings->arena, "unix:/var/spool/postfix/authmilter/%s.sock", program->name);
-    return program->socket != NULL && am_listen_parse(&program->address, program->socket, &problem);
+    return describe_sockets(program, findings->arena);
 }
 
 static void judge_user(const struct check_program *program, struct check_findings *findings)
@@ -159,7 +201,8 @@ bool check_program_load(struct check_programs *programs, struct check_findings *
         return false;
     struct check_program *program = &programs->items[programs->count++];
     *program = (struct check_program){.name = name, .path = path};
-    program->runtime = load(findings, modules_of(name), path);
+    struct remarks remarks = {.arena = findings->arena};
+    program->runtime = load(findings, modules_of(name), path, &remarks);
     if (program->runtime == NULL)
         return !findings->failed;
     if (!describe(program, findings))
@@ -174,20 +217,30 @@ bool check_program_load(struct check_programs *programs, struct check_findings *
     }
     if (program->signs)
         program->keys = check_keys_open(program, findings);
+    tell_remarks(&remarks, program, findings);
     return !findings->failed;
 }
 
 /* --- side by side --- */
 
+static void compare_sockets(const struct check_program *a, const struct check_program *b,
+                            struct check_findings *findings)
+{
+    for (size_t i = 0; i < a->socket_count; i++)
+        for (size_t k = 0; k < b->socket_count; k++) {
+            if (strcmp(a->sockets[i].text, b->sockets[k].text) != 0)
+                continue;
+            check_found(findings, CHECK_SOCKET_SHARED, b->path,
+                        "%s and %s both listen on %s: the second one does not start", a->path,
+                        b->path, b->sockets[k].text);
+            check_mend(findings, "set milter.socket in %s to another place", b->path);
+        }
+}
+
 static void compare(const struct check_program *a, const struct check_program *b,
                     struct check_findings *findings)
 {
-    if (strcmp(a->socket, b->socket) == 0) {
-        check_found(findings, CHECK_SOCKET_SHARED, b->path,
-                    "%s and %s both listen on %s: the second one does not start", a->path, b->path,
-                    b->socket);
-        check_mend(findings, "set milter.socket in %s to another place", b->path);
-    }
+    compare_sockets(a, b, findings);
     const char *id_a = a->runtime->authres->authserv_id, *id_b = b->runtime->authres->authserv_id;
     if (a->writes && b->writes && strcasecmp(id_a, id_b) != 0) {
         check_found(findings, CHECK_AUTHSERV_ID_DIFFERS, b->path,

@@ -3,10 +3,18 @@
 
 #include "authmilter/check_findings.h"
 #include "common/milter/listen.h"
+#include "common/milter/listener.h"
 #include "common/milter/runtime.h"
 #include "dkim-milter/dkim_keys.h"
 #include "dkim-milter/dkim_options.h"
 #include "dkim-milter/dkim_role.h"
+
+/* Where a program listens. */
+struct check_socket {
+    const char *text; /* as the configuration has it */
+    struct am_listen_address address;
+    enum am_role role;
+};
 
 /* A program of the suite with its configuration, as it would start. */
 struct check_program {
@@ -18,8 +26,8 @@ struct check_program {
     bool signs;                   /* keys are set up, and dkim.mode is not "verify" */
     bool writes;                  /* an Authentication-Results field */
     bool has_dmarc, has_source;   /* runs dmarc; runs a check that dmarc relies on */
-    struct am_listen_address address;
-    const char *socket; /* as text */
+    struct check_socket sockets[AM_LISTENERS_MAX];
+    size_t socket_count;
 };
 
 #define CHECK_PROGRAMS_MAX 16

@@ -75,11 +75,10 @@ static void blame(const struct check_meeting *meeting, const struct caller *call
 
     if (is_socket) {
         check_found(findings, CHECK_MILTER_ACCESS, meeting->place,
-                    "user %s may not write to the socket %s", caller->name, path);
-        check_mend(findings,
-                   "chgrp %s %s && chmod 0660 %s; for good: milter { socket_group = "
-                   "\"%s\" socket_mode = 0660 }",
-                   name, path, path, name);
+                    "user %s may not write to the socket %s; its group and mode come from "
+                    "milter.socket_group and milter.socket_mode",
+                    caller->name, path);
+        check_mend(findings, "chgrp %s %s && chmod 0660 %s", name, path, path);
     } else {
         check_found(findings, CHECK_MILTER_ACCESS, meeting->place,
                     "user %s may not enter the folder %s, on the way to %s", caller->name, path,

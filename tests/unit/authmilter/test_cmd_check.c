@@ -193,6 +193,8 @@ static void nothing_is_found_in_what_is_right(void **state)
     expect(DKIM "--ip 192.0.2.10", "");
     write_postfix("", "", "");
     expect(POSTFIX, "");
+    assert_non_null(strstr(program_output, "\"config-ok\""));
+    assert_non_null(strstr(program_output, "\"key-ok\""));
     assert_non_null(strstr(program_output, "\"key-published\""));
     assert_non_null(strstr(program_output, "DNSSEC: not DNSSEC signed (fine)"));
     assert_non_null(strstr(program_output, "\"spf-ok\""));
@@ -425,6 +427,99 @@ static void two_milters(void **state)
     listening = former;
 }
 
+/* Keys of a table: one for any domain, one that signs for another one, a weak one. */
+static void tables_of_keys(void **state)
+{
+    (void)state;
+    char text[1024];
+
+    assert_int_equal(run("keygen --domain example.net --selector w --bits 1024 --output weak.pem"),
+                     0);
+    write_file("table",
+               "any % any keys/example.org/s1.pem\nother example.org s1 "
+               "keys/example.org/s1.pem\nweak example.net w weak.pem\n",
+               "");
+    write_file("signing", "*@example.com other\n*@example.net weak\n*@any.example any\n", "");
+    snprintf(text, sizeof(text),
+             "dkim { key_table = \"%s/table\" signing_table = \"%s/signing\" login_binding = map "
+             "login_map = \"%s/map\" }",
+             folder, folder, folder);
+    write_file("map", "alice@example.org example.org\nbob@example.org <<\n", "");
+    write_config("bad/dkim-milter.conf", "dkim.sock", text);
+    expect("--config bad/dkim-milter.conf --no-dns --domain example.com",
+           "key-weak config-remark domain-unaligned domain-unsigned ");
+    assert_int_equal(system("printf '%s\\n' ';!servfail w._domainkey.example.net' "
+                            "';!servfail example.net' ';!servfail _dmarc.example.net' >zone2; "
+                            "cat zone >>zone2"),
+                     0);
+    expect("--config bad/dkim-milter.conf --zone zone2 --ip 192.0.2.10",
+           "key-weak config-remark domain-unsigned key-not-published key-not-published "
+           "key-unknown spf-unknown dmarc-unknown ");
+    write_file("table", "any % any keys/example.org/s1.pem\n", "");
+    write_file("signing", "*@any.example any\n", "");
+    write_file("map", "", "");
+    expect_note("--config bad/dkim-milter.conf --zone zone2 --ip 192.0.2.10", "key-not-compared ");
+}
+
+static void more_domains_than_are_checked(void **state)
+{
+    (void)state;
+    char arguments[3000] = "check --config dkim-milter.conf --zone zone --ip 192.0.2.10 ";
+
+    for (int i = 0; i < 100; i++)
+        snprintf(arguments + strlen(arguments), sizeof(arguments) - strlen(arguments),
+                 "--domain d%d.example ", i);
+    strcat(arguments, "| grep -A1 domains-many");
+    assert_int_equal(run(arguments), 0);
+    assert_non_null(strstr(program_output, "SPF and DMARC of 1 domains beyond the first 100"));
+}
+
+static void notes(void **state)
+{
+    (void)state;
+    char text[1024];
+
+    snprintf(text, sizeof(text), "dkim { key_directory = \"%s/keys\" } authres { authserv_id = x }",
+             folder);
+    write_config("bad/dkim-milter.conf", "dkim.sock", text);
+    write_postfix("", "", "");
+    expect_note("--config bad/dkim-milter.conf --zone zone --postconf ./postconf",
+                "authserv-id-host ");
+    snprintf(text, sizeof(text), "milter { user = daemon }\ndkim { key_directory = \"%s/keys\" }",
+             folder);
+    write_file("bad/dkim-milter.conf", geteuid() == 0 ? "" : "milter { user = daemon }\n",
+               strchr(text, '\n'));
+    expect_note("--config bad/dkim-milter.conf --no-dns", "keys-user ");
+    assert_int_equal(system("{ cat postconf; } | sed '2i echo postconf: warning: odd >&2' >odd; "
+                            "chmod 755 odd"),
+                     0);
+    expect_note(DKIM "--postconf ./odd", "postfix-remark ");
+}
+
+static void sockets_with_roles(void **state)
+{
+    (void)state;
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "milter { socket = \"unix:%s/spool/authmilter/dkim.sock\" role = submission }\n"
+             "dkim { key_directory = \"%s/keys\" }\n",
+             folder, folder);
+    write_file("bad/dkim-milter.conf", text, "");
+    write_postfix("", "", "");
+    expect("--config bad/dkim-milter.conf --zone zone --postconf ./postconf", "service-unchecked ");
+    snprintf(
+        text, sizeof(text),
+        "milter { socket = \"unix:%s/spool/authmilter/dkim.sock\" role = inbound }\n"
+        "listener \"out\" { socket = \"unix:%s/spool/authmilter/out.sock\" role = submission }\n"
+        "dkim { key_directory = \"%s/keys\" }\n",
+        folder, folder, folder);
+    write_file("bad/dkim-milter.conf", text, "");
+    expect("--config bad/dkim-milter.conf --zone zone --postconf ./postconf",
+           "milter-unused non-smtpd-missing ");
+    assert_non_null(strstr(program_output, "unix:authmilter/dkim.sock unix:authmilter/out.sock'"));
+}
+
 static void a_postconf_that_fails(void **state)
 {
     (void)state;
@@ -452,6 +547,10 @@ int main(void)
         cmocka_unit_test(sockets_of_postfix),
         cmocka_unit_test(services_of_postfix),
         cmocka_unit_test(two_milters),
+        cmocka_unit_test(tables_of_keys),
+        cmocka_unit_test(more_domains_than_are_checked),
+        cmocka_unit_test(notes),
+        cmocka_unit_test(sockets_with_roles),
         cmocka_unit_test(a_postconf_that_fails),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
