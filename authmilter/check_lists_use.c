@@ -152,12 +152,13 @@ static void judge_roles(const struct use *use)
 
         for (size_t k = 0; k < list->milters.count && !list->off; k++) {
             if (list->ours[k] != use->program || list->sockets[k]->role != AM_ROLE_SUBMISSION ||
-                strcmp(list->service->name, "smtp/inet") != 0)
+                (strcmp(list->service->name, "smtp/inet") != 0 &&
+                 strcmp(list->service->name, "smtpd/pass") != 0))
                 continue;
             check_found(use->findings, CHECK_SERVICE_UNCHECKED, list->place,
-                        "the service smtp asks %s on a socket with role = submission: mail of "
+                        "the service %s asks %s on a socket with role = submission: mail of "
                         "others is not checked",
-                        use->program->name);
+                        list->service->name, use->program->name);
             check_mend(use->findings, "name a socket with role = inbound, or auto, here");
         }
     }

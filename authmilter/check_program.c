@@ -168,13 +168,15 @@ static bool describe(struct check_program *program, struct check_findings *findi
 
     program->dkim = conf_of(runtime, "dkim");
     program->signs =
-        program->dkim != NULL && program->dkim->mode != DKIM_MODE_VERIFY &&
+        program->dkim != NULL && !runtime->milter->shadow &&
+        program->dkim->mode != DKIM_MODE_VERIFY &&
         (program->dkim->key_directory[0] != '\0' || program->dkim->signing_table[0] != '\0');
     program->has_dmarc = conf_of(runtime, "dmarc") != NULL;
     program->has_source = program->dkim != NULL || conf_of(runtime, "spf") != NULL;
     for (size_t i = 0; i < runtime->module_count; i++)
-        program->writes |=
-            runtime->authres->add_header && strcmp(runtime->modules[i].module->name, "srs") != 0;
+        program->writes |= runtime->authres->add_header && !runtime->milter->shadow &&
+                           (runtime->modules[i].module->method == NULL ||
+                            runtime->modules[i].module->method[0] != '\0');
     return describe_sockets(program, findings->arena);
 }
 
@@ -194,6 +196,25 @@ static void judge_user(const struct check_program *program, struct check_finding
     }
 }
 
+static void judge_observe(const struct check_program *program, struct check_findings *findings)
+{
+    const struct am_milter_options *milter = program->runtime->milter;
+
+    if (milter->shadow) {
+        check_found(findings, CHECK_CONFIG_OBSERVE, program->path,
+                    "shadow = yes: %s compares itself with another milter, and neither refuses, "
+                    "writes nor signs",
+                    program->name);
+        check_mend(findings, "take milter.shadow out of %s", program->path);
+    } else if (milter->observe || milter->observe_modules.count > 0) {
+        check_found(findings, CHECK_CONFIG_OBSERVE, program->path,
+                    "%s of %s only observes: what it would refuse is logged and goes through",
+                    milter->observe ? "all" : "a part", program->name);
+        check_mend(findings, "take milter.observe and milter.observe_modules out of %s",
+                   program->path);
+    }
+}
+
 bool check_program_load(struct check_programs *programs, struct check_findings *findings,
                         const char *name, const char *path)
 {
@@ -209,12 +230,7 @@ bool check_program_load(struct check_programs *programs, struct check_findings *
         return false;
     check_found(findings, CHECK_CONFIG_OK, path, "%s would start with it", name);
     judge_user(program, findings);
-    if (program->runtime->milter->observe || program->runtime->milter->observe_modules.count > 0) {
-        check_found(findings, CHECK_CONFIG_OBSERVE, path,
-                    "%s of %s only observes: what it would refuse is logged and goes through",
-                    program->runtime->milter->observe ? "all" : "a part", name);
-        check_mend(findings, "take milter.observe and milter.observe_modules out of %s", path);
-    }
+    judge_observe(program, findings);
     if (program->signs)
         program->keys = check_keys_open(program, findings);
     tell_remarks(&remarks, program, findings);

@@ -16,6 +16,9 @@
 /* Exit statuses beside those of every command. */
 enum { EXIT_GOOD = 0, EXIT_WARNINGS = 1, EXIT_ERRORS = 2 };
 
+/* Not in everybody's PATH. */
+#define USUAL_POSTCONF "/usr/sbin/postconf"
+
 /* Most memory of all that is read. */
 #define ARENA_LIMIT ((size_t)256 << 20)
 
@@ -90,6 +93,7 @@ static const struct tool_option options[] = {
     TOOL_CALL("domain", take_domain),
     TOOL_CALL("ip", take_ip),
     TOOL_TEXT("zone", dns.zone),
+    TOOL_TEXT("dns", dns.recorded),
     TOOL_CALL("nameserver", take_nameserver),
     TOOL_FLAG("no-dns", no_dns),
     TOOL_FLAG("postfix", postfix),
@@ -109,6 +113,7 @@ static const char help[] =
     "  --domain DOMAIN       a further domain of ours; repeatable\n"
     "  --ip ADDRESS          from which our mail comes; repeatable\n"
     "  --zone FILE           answer from a master file in place of the DNS\n"
+    "  --dns FILE            answer from a recording of other commands\n"
     "  --nameserver ADDR     ask this name server, as in 127.0.0.1:5353; repeatable\n"
     "  --no-dns              ask no DNS: files, and Postfix, only\n"
     "  --postfix             judge Postfix, too\n"
@@ -136,7 +141,7 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
         return tool_refuse(&usage, problem.text);
     args->postfix |= args->postconf != NULL || args->postfix_config != NULL;
     if (args->postconf == NULL)
-        args->postconf = "postconf";
+        args->postconf = access(USUAL_POSTCONF, X_OK) == 0 ? USUAL_POSTCONF : "postconf";
     return -1;
 }
 
@@ -222,7 +227,7 @@ static void choose_dns(struct tool_dns *dns, const struct check_programs *progra
 {
     const struct am_runtime *runtime = programs->count == 0 ? NULL : programs->items[0].runtime;
 
-    if (dns->zone != NULL || dns->count > 0 || runtime == NULL)
+    if (dns->zone != NULL || dns->recorded != NULL || dns->count > 0 || runtime == NULL)
         return;
     const struct am_dns_options *conf = am_config_section(runtime->config, "dns");
     if (conf->zone[0] != '\0')

@@ -216,6 +216,8 @@ static void configurations(void **state)
            "socket-shared authserv-id-differs ");
     write_file("bad/spf-milter.conf", "", "milter { observe = yes }\n");
     expect_note("--no-dns --config bad/spf-milter.conf", "config-observe ");
+    write_file("bad/spf-milter.conf", "", "milter { shadow = yes }\n");
+    expect_note("--no-dns --config bad/spf-milter.conf", "config-observe ");
     expect("--no-dns --program iprev-milter --config /dev/null", "");
     assert_int_equal(run("check --no-dns --config strange.conf"), 64);
     assert_int_equal(run("check --no-dns --program strange --config /dev/null"), 64);
