@@ -1,6 +1,9 @@
 #include "authmilter/check_keys.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "authmilter/tool_key.h"
 #include "common/base/privilege.h"
@@ -50,11 +53,30 @@ static void judge_reader(const struct check_program *program, const struct dkim_
                                 : "run this command as root");
 }
 
+/* Whose a file is: the name, else the number. */
+static const char *owner_of(const struct stat *info, struct am_arena *arena)
+{
+    const struct passwd *user = getpwuid(info->st_uid);
+    const struct group *group = getgrgid(info->st_gid);
+    const char *text = user != NULL && group != NULL
+                           ? am_arena_printf(arena, "%s:%s", user->pw_name, group->gr_name)
+                           : am_arena_printf(arena, "%lu:%lu", (unsigned long)info->st_uid,
+                                             (unsigned long)info->st_gid);
+
+    return text == NULL ? "" : text;
+}
+
 static void describe_key(const struct dkim_signing_key *key, struct check_findings *findings)
 {
-    check_found(findings, CHECK_KEY_OK, key->path, "%s, %u bits, for %s._domainkey.%s",
+    struct stat info;
+
+    if (stat(key->path, &info) != 0)
+        return;
+    check_found(findings, CHECK_KEY_OK, key->path,
+                "%s, %u bits, %s, mode %04o, for %s._domainkey.%s",
                 dkim_key_type_word(dkim_private_key_type(key->key)),
-                dkim_private_key_bits(key->key), key->selector, key->domain);
+                dkim_private_key_bits(key->key), owner_of(&info, findings->arena),
+                (unsigned)(info.st_mode & 07777), key->selector, key->domain);
 }
 
 const struct dkim_keys *check_keys_open(const struct check_program *program,

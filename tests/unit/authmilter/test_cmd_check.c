@@ -195,6 +195,8 @@ static void nothing_is_found_in_what_is_right(void **state)
     expect(POSTFIX, "");
     assert_non_null(strstr(program_output, "\"config-ok\""));
     assert_non_null(strstr(program_output, "\"key-ok\""));
+    assert_non_null(strstr(program_output, "ed25519, 256 bits, "));
+    assert_non_null(strstr(program_output, ", mode 0600, for s1._domainkey.example.org"));
     assert_non_null(strstr(program_output, "\"key-published\""));
     assert_non_null(strstr(program_output, "DNSSEC: not DNSSEC signed (fine)"));
     assert_non_null(strstr(program_output, "\"spf-ok\""));
