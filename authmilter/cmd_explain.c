@@ -127,7 +127,7 @@ struct work {
     struct explain_envelope envelope;
     struct explain_mail mail;
     struct explain_report report;
-    struct am_play_outcome outcome;
+    struct am_outcome outcome;
     struct am_runtime *runtime;
     bool body_given;
 };

@@ -42,7 +42,7 @@ struct explain_report {
     const struct dkim_diagnosis *diagnoses; /* as many as outcomes */
     const char *config;                     /* the file; NULL: defaults */
     const char *modules;                    /* "spf, dkim, ..." */
-    const struct am_play_outcome *outcome;
+    const struct am_outcome *outcome;
 };
 
 /*

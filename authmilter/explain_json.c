@@ -50,7 +50,7 @@ static json_t *results_array(const struct am_results *results)
     return array;
 }
 
-static json_t *notes_object(const struct am_play_outcome *outcome)
+static json_t *notes_object(const struct am_outcome *outcome)
 {
     json_t *object = json_object();
 
@@ -61,7 +61,7 @@ static json_t *notes_object(const struct am_play_outcome *outcome)
 
 static json_t *outcome_object(const struct explain_report *report)
 {
-    const struct am_play_outcome *outcome = report->outcome;
+    const struct am_outcome *outcome = report->outcome;
 
     return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "action",
                      outcome->action, "config", tool_json_str(report->config), "modules",

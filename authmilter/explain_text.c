@@ -66,7 +66,7 @@ static void write_optional(FILE *out, const char *name, const char *text)
 
 static void write_outcome(const struct explain_report *report, FILE *out)
 {
-    const struct am_play_outcome *outcome = report->outcome;
+    const struct am_outcome *outcome = report->outcome;
 
     fprintf(out, "\nwhat would become of it: %s\n", outcome->action);
     write_optional(out, "by",

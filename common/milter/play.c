@@ -11,35 +11,11 @@
 /* The MTA at the other end: it takes down what it is sent. */
 struct player {
     const struct am_play_mail *mail;
-    struct am_arena *arena;
-    struct am_play_outcome *outcome;
+    struct am_outcome_taker taker;
     enum am_stage stage; /* that the message has come to */
-    const char *reply;   /* of the last verdict */
-    bool failed;         /* memory was short */
-    bool ended;          /* the outcome is known */
 };
 
 /* --- what it takes down --- */
-
-static bool add_text(struct player *player, struct am_strlist *list, const char *text)
-{
-    const char **items = am_arena_alloc(player->arena, (list->count + 1) * sizeof(*items));
-
-    if (items == NULL || text == NULL) {
-        player->failed = true;
-        return false;
-    }
-    if (list->count > 0)
-        memcpy(items, list->items, list->count * sizeof(*items));
-    items[list->count++] = text;
-    list->items = items;
-    return true;
-}
-
-static bool add_edit(struct player *player, const char *text)
-{
-    return add_text(player, &player->outcome->edits, text);
-}
 
 static const char *macro(void *peer, const char *name)
 {
@@ -54,93 +30,63 @@ static const char *macro(void *peer, const char *name)
     return value;
 }
 
-/* The text of a line as a client reads it: "%%" is "%". */
-static const char *plain_line(struct am_arena *arena, const char *line)
-{
-    char *text = am_arena_copy(arena, am_span_str(line)), *out = text;
-
-    if (text == NULL)
-        return NULL;
-    for (const char *p = text; *p != '\0'; p++) {
-        *out++ = *p;
-        if (*p == '%' && p[1] == '%')
-            p++;
-    }
-    *out = '\0';
-    return text;
-}
-
 static bool set_reply(void *peer, const struct am_reply *reply)
 {
     struct player *player = peer;
-    struct am_arena *arena = player->arena;
-    const char *text = am_arena_printf(arena, "%d%s%s", reply->code,
-                                       reply->xcode[0] == '\0' ? "" : " ", reply->xcode);
-
-    for (size_t i = 0; i < reply->line_count && text != NULL; i++) {
-        const char *line = plain_line(arena, reply->lines[i]);
-        text =
-            line == NULL ? NULL : am_arena_printf(arena, "%s%c%s", text, i == 0 ? ' ' : '\n', line);
-    }
-    player->reply = text;
-    player->failed = player->failed || text == NULL;
-    return text != NULL;
+    return am_outcome_take_reply(&player->taker, reply);
 }
 
 static bool add_header(void *peer, const char *name, const char *value)
 {
     struct player *player = peer;
-    return add_edit(player, am_arena_printf(player->arena, "add %s: %s", name, value));
+    return am_outcome_take_edit(&player->taker, "add %s: %s", name, value);
 }
 
 static bool insert_header(void *peer, unsigned index, const char *name, const char *value)
 {
     struct player *player = peer;
-    return add_edit(player, am_arena_printf(player->arena, "insert %u %s: %s", index, name, value));
+    return am_outcome_take_edit(&player->taker, "insert %u %s: %s", index, name, value);
 }
 
 static bool change_header(void *peer, unsigned index, const char *name, const char *value)
 {
     struct player *player = peer;
-    return add_edit(player,
-                    value == NULL
-                        ? am_arena_printf(player->arena, "delete %u %s", index, name)
-                        : am_arena_printf(player->arena, "change %u %s: %s", index, name, value));
+    return value == NULL
+               ? am_outcome_take_edit(&player->taker, "delete %u %s", index, name)
+               : am_outcome_take_edit(&player->taker, "change %u %s: %s", index, name, value);
 }
 
 static bool add_recipient(void *peer, const char *recipient, const char *params)
 {
     struct player *player = peer;
-    return add_edit(player,
-                    am_arena_printf(player->arena, "rcpt+ %s%s%s", recipient,
-                                    params == NULL ? "" : " ", params == NULL ? "" : params));
+    return am_outcome_take_edit(&player->taker, "rcpt+ %s%s%s", recipient,
+                                params == NULL ? "" : " ", params == NULL ? "" : params);
 }
 
 static bool delete_recipient(void *peer, const char *recipient)
 {
     struct player *player = peer;
-    return add_edit(player, am_arena_printf(player->arena, "rcpt- %s", recipient));
+    return am_outcome_take_edit(&player->taker, "rcpt- %s", recipient);
 }
 
 static bool change_sender(void *peer, const char *sender, const char *params)
 {
     struct player *player = peer;
-    return add_edit(player,
-                    am_arena_printf(player->arena, "from %s%s%s", sender, params == NULL ? "" : " ",
-                                    params == NULL ? "" : params));
+    return am_outcome_take_edit(&player->taker, "from %s%s%s", sender, params == NULL ? "" : " ",
+                                params == NULL ? "" : params);
 }
 
 static bool replace_body(void *peer, struct am_span chunk)
 {
     struct player *player = peer;
-    return add_edit(player, am_arena_printf(player->arena, "body %zu octets", chunk.len));
+    return am_outcome_take_edit(&player->taker, "body %zu octets", chunk.len);
 }
 
 static bool quarantine(void *peer, const char *reason)
 {
     struct player *player = peer;
-    player->outcome->quarantine = am_arena_copy(player->arena, am_span_str(reason));
-    return player->outcome->quarantine != NULL;
+    player->taker.outcome->quarantine = am_arena_copy(player->taker.arena, am_span_str(reason));
+    return player->taker.outcome->quarantine != NULL;
 }
 
 static bool progress(void *peer)
@@ -165,46 +111,13 @@ static const struct am_peer_ops ops = {
 
 /* --- what is known at the end --- */
 
-static const char *copy(struct player *player, const char *text)
-{
-    return text == NULL || *text == '\0' ? NULL : am_arena_copy(player->arena, am_span_str(text));
-}
-
-static void copy_notes(struct player *player, const struct am_message *message)
-{
-    size_t count = 0;
-
-    for (const struct am_note *note = message->notes; note != NULL; note = note->next)
-        count++;
-    player->outcome->notes =
-        am_arena_alloc(player->arena, (count + 1) * sizeof(*player->outcome->notes));
-    for (const struct am_note *note = message->notes;
-         note != NULL && player->outcome->notes != NULL; note = note->next)
-        player->outcome->notes[player->outcome->note_count++] =
-            (struct am_play_note){copy(player, note->key), copy(player, note->value)};
-}
-
 static void report(void *user, const struct am_session *session, const char *action,
                    const struct am_decision *decision)
 {
     struct player *player = session->peer;
-    struct am_play_outcome *outcome = player->outcome;
-    const struct am_message *message = session->message;
 
     (void)user;
-    if (decision == NULL)
-        return;
-    player->ended = true;
-    outcome->action = action;
-    outcome->stage = copy(player, decision->stage);
-    outcome->module = copy(player, decision->module);
-    outcome->why = copy(player, decision->why);
-    outcome->observed = copy(player, message->observed);
-    for (size_t i = 0; i < message->results.count; i++)
-        if (!am_results_add(&outcome->results, player->arena, message->results.modules[i],
-                            &message->results.items[i]))
-            player->failed = true;
-    copy_notes(player, message);
+    am_outcome_take_end(&player->taker, session, action, decision);
 }
 
 struct am_reporter am_play_reporter(void)
@@ -250,7 +163,7 @@ static bool connect_client(struct player *player, struct am_session *session,
     if (!address_of(mail->client, &address))
         return am_problem_set(problem, "\"%s\" is no address", mail->client);
     if (name == NULL)
-        name = am_arena_printf(player->arena, "[%s]", mail->client);
+        name = am_arena_printf(player->taker.arena, "[%s]", mail->client);
     *verdict = am_session_connect(session, name, (const struct sockaddr *)&address);
     return true;
 }
@@ -264,16 +177,17 @@ static enum am_verdict give_recipients(struct player *player, struct am_session 
 
     player->stage = AM_STAGE_ENVRCPT;
     for (size_t i = 0; i < recipients->count; i++) {
-        player->reply = NULL;
+        player->taker.reply = NULL;
         last = am_session_rcpt(session, recipients->items[i], NULL, 0);
         if (last == AM_DISCARD || session->message == NULL)
             return last;
         if (!is_final(last))
             taken++;
         else
-            (void)add_text(player, &player->outcome->refused,
-                           am_arena_printf(player->arena, "%s %s", recipients->items[i],
-                                           player->reply == NULL ? "" : player->reply));
+            (void)am_outcome_add(
+                &player->taker, &player->taker.outcome->refused,
+                am_arena_printf(player->taker.arena, "%s %s", recipients->items[i],
+                                player->taker.reply == NULL ? "" : player->taker.reply));
     }
     return taken > 0 || recipients->count == 0 ? AM_CONTINUE : last;
 }
@@ -332,19 +246,19 @@ static bool play(struct player *player, struct am_session *session, struct am_pr
     player->stage = AM_STAGE_EOM;
     if (!is_final(verdict))
         verdict = am_session_eom(session);
-    if (!player->ended && is_final(verdict)) {
+    if (!player->taker.ended && is_final(verdict)) {
         /* Refused before there was a message, or with its last recipient. */
-        player->outcome->action = verdict == AM_REJECT     ? "reject"
-                                  : verdict == AM_TEMPFAIL ? "tempfail"
-                                                           : "discard";
-        player->ended = true;
+        player->taker.outcome->action = verdict == AM_REJECT     ? "reject"
+                                        : verdict == AM_TEMPFAIL ? "tempfail"
+                                                                 : "discard";
+        player->taker.ended = true;
     }
-    player->outcome->reply = player->reply;
+    player->taker.outcome->reply = player->taker.reply;
     return true;
 }
 
 bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct am_arena *arena,
-             struct am_play_outcome *outcome, struct am_problem *problem)
+             struct am_outcome *outcome, struct am_problem *problem)
 {
     const struct am_offer everything = {.skippable = ~(unsigned)AM_STAGE_EOM,
                                         .silent = ~(unsigned)AM_STAGE_EOM,
@@ -353,10 +267,10 @@ bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct
                                         .rejected_rcpt = true,
                                         .skip_body = true,
                                         .macro_lists = true};
-    struct player player = {.mail = mail, .arena = arena, .outcome = outcome};
+    struct player player = {.mail = mail, .taker = {.arena = arena, .outcome = outcome}};
     const struct am_plan plan = am_plan_make(runtime);
 
-    *outcome = (struct am_play_outcome){0};
+    *outcome = (struct am_outcome){0};
     am_snapshot_ref(&runtime->snapshot);
     const struct am_session_start start = {.runtime = runtime,
                                            .ops = &ops,
@@ -369,7 +283,7 @@ bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct
         return am_problem_set(problem, "out of memory");
     bool good = play(&player, session, problem);
     am_session_free(session);
-    if (good && (player.failed || !player.ended))
+    if (good && (player.taker.failed || !player.taker.ended))
         return am_problem_set(problem, "out of memory");
     return good;
 }

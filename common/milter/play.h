@@ -1,7 +1,7 @@
 #ifndef AM_MILTER_PLAY_H
 #define AM_MILTER_PLAY_H
 
-#include "common/milter/runtime.h"
+#include "common/milter/outcome.h"
 
 /*
  * One message handed to the modules without a mail server: the session, the policies, the
@@ -38,24 +38,6 @@ struct am_play_mail {
     enum am_role role;
 };
 
-/* A value of the message's line in the log. */
-struct am_play_note {
-    const char *key, *value;
-};
-
-struct am_play_outcome {
-    const char *action;               /* "accept", "reject", "tempfail", "quarantine", "discard" */
-    const char *stage, *module, *why; /* of a verdict; NULL = none */
-    const char *reply;                /* "550 5.7.23 text", lines joined by LF; NULL = none */
-    const char *observed;             /* the first verdict that was only observed; NULL = none */
-    const char *quarantine;
-    struct am_strlist refused; /* "<recipient> 550 5.7.7 text": refused recipients */
-    struct am_strlist edits; /* "insert 0 Name: value", "delete 2 Name", "from <a>", "rcpt+ <a>" */
-    struct am_results results;
-    struct am_play_note *notes;
-    size_t note_count;
-};
-
 /*
  * Plays a message.
  *
@@ -65,7 +47,7 @@ struct am_play_outcome {
  * Blocking: as long as its modules do. Threads: one at a time per runtime.
  */
 bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct am_arena *arena,
-             struct am_play_outcome *outcome, struct am_problem *problem) AM_MUST_USE;
+             struct am_outcome *outcome, struct am_problem *problem) AM_MUST_USE;
 
 /* Returns the reporter that a runtime needs that messages are played with. */
 struct am_reporter am_play_reporter(void);

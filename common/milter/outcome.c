@@ -1,0 +1,104 @@
+#include "common/milter/outcome.h"
+
+#include <stdarg.h>
+
+#include "common/milter/session.h"
+
+bool am_outcome_add(struct am_outcome_taker *taker, struct am_strlist *list, const char *text)
+{
+    const char **items = am_arena_alloc(taker->arena, (list->count + 1) * sizeof(*items));
+
+    if (items == NULL || text == NULL) {
+        taker->failed = true;
+        return false;
+    }
+    if (list->count > 0)
+        memcpy(items, list->items, list->count * sizeof(*items));
+    items[list->count++] = text;
+    list->items = items;
+    return true;
+}
+
+bool am_outcome_take_edit(struct am_outcome_taker *taker, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const char *text = am_arena_vprintf(taker->arena, format, args);
+    va_end(args);
+    return am_outcome_add(taker, &taker->outcome->edits, text);
+}
+
+/* The text of a line as a client reads it: "%%" is "%". */
+static const char *plain_line(struct am_arena *arena, const char *line)
+{
+    char *text = am_arena_copy(arena, am_span_str(line)), *out = text;
+
+    if (text == NULL)
+        return NULL;
+    for (const char *p = text; *p != '\0'; p++) {
+        *out++ = *p;
+        if (*p == '%' && p[1] == '%')
+            p++;
+    }
+    *out = '\0';
+    return text;
+}
+
+bool am_outcome_take_reply(struct am_outcome_taker *taker, const struct am_reply *reply)
+{
+    struct am_arena *arena = taker->arena;
+    const char *text = am_arena_printf(arena, "%d%s%s", reply->code,
+                                       reply->xcode[0] == '\0' ? "" : " ", reply->xcode);
+
+    for (size_t i = 0; i < reply->line_count && text != NULL; i++) {
+        const char *line = plain_line(arena, reply->lines[i]);
+        text =
+            line == NULL ? NULL : am_arena_printf(arena, "%s%c%s", text, i == 0 ? ' ' : '\n', line);
+    }
+    taker->reply = text;
+    taker->failed = taker->failed || text == NULL;
+    return text != NULL;
+}
+
+/* --- the end --- */
+
+static const char *copy(struct am_outcome_taker *taker, const char *text)
+{
+    return text == NULL || *text == '\0' ? NULL : am_arena_copy(taker->arena, am_span_str(text));
+}
+
+static void copy_notes(struct am_outcome_taker *taker, const struct am_message *message)
+{
+    struct am_outcome *outcome = taker->outcome;
+    size_t count = 0;
+
+    for (const struct am_note *note = message->notes; note != NULL; note = note->next)
+        count++;
+    outcome->notes = am_arena_alloc(taker->arena, (count + 1) * sizeof(*outcome->notes));
+    for (const struct am_note *note = message->notes; note != NULL && outcome->notes != NULL;
+         note = note->next)
+        outcome->notes[outcome->note_count++] =
+            (struct am_outcome_note){copy(taker, note->key), copy(taker, note->value)};
+}
+
+void am_outcome_take_end(struct am_outcome_taker *taker, const struct am_session *session,
+                         const char *action, const struct am_decision *decision)
+{
+    struct am_outcome *outcome = taker->outcome;
+    const struct am_message *message = session->message;
+
+    if (decision == NULL)
+        return;
+    taker->ended = true;
+    outcome->action = action;
+    outcome->stage = copy(taker, decision->stage);
+    outcome->module = copy(taker, decision->module);
+    outcome->why = copy(taker, decision->why);
+    outcome->observed = copy(taker, message->observed);
+    for (size_t i = 0; i < message->results.count; i++)
+        if (!am_results_add(&outcome->results, taker->arena, message->results.modules[i],
+                            &message->results.items[i]))
+            taker->failed = true;
+    copy_notes(taker, message);
+}
