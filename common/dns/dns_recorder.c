@@ -34,12 +34,17 @@ static struct am_dns_query *start(struct am_resolver *self, const char *name, en
     return &query->base;
 }
 
-/* Shows what the inner query has by now. Returns whether there is an answer. */
+/* Shows and keeps what the inner query has by now. Returns whether there is an answer. */
 static bool take_over(struct recorder_query *query)
 {
-    if (query->base.answer == NULL)
-        query->base.answer = am_dns_answer_of(query->inner);
-    return query->base.answer != NULL;
+    if (query->base.answer != NULL)
+        return true;
+    const struct am_dns_answer *answer = am_dns_answer_of(query->inner);
+    if (answer == NULL)
+        return false;
+    query->base.answer = answer;
+    am_dns_recording_add(query->owner->recording, query->name, query->type, answer);
+    return true;
 }
 
 /* How many are waited for at once; of more the first ones are. */
@@ -71,8 +76,6 @@ static void release(struct am_dns_query *base)
 {
     struct recorder_query *query = (struct recorder_query *)base;
 
-    if (base->answer != NULL && base->seen)
-        am_dns_recording_add(query->owner->recording, query->name, query->type, base->answer);
     am_dns_release(query->inner);
     free(query);
 }

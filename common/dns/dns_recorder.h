@@ -4,8 +4,8 @@
 #include "common/dns/dns_recording.h"
 
 /*
- * Makes a resolver that asks another one and writes down each answer that is looked at. What is
- * asked ahead and never looked at is not part of the evaluation, and not written down.
+ * Makes a resolver that asks another one and writes down each answer that is waited for. What
+ * is asked ahead and never waited for is no part of the evaluation, and not written down.
  *
  * inner, recording: outlive it; not owned. Returns: NULL when memory is short. Freed with
  * am_resolver_free(). Threads: one at a time; they may change between calls.

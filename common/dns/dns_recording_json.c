@@ -6,24 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
 #include "common/base/ip.h"
-#include "common/base/log.h"
+#include "common/dns/octets_json.h"
 
 #define FORMAT "authmilter-dns"
 #define VERSION 1
 
 /* --- writing --- */
-
-static json_t *text_json(struct am_span text)
-{
-    struct am_buf escaped;
-
-    am_buf_init(&escaped, 0);
-    am_log_escape(&escaped, text);
-    json_t *string = escaped.failed ? NULL : json_stringn(am_buf_str(&escaped), escaped.len);
-    am_buf_fini(&escaped);
-    return string;
-}
 
 static json_t *address_json(unsigned char family, const void *bytes, size_t len)
 {
@@ -43,9 +33,9 @@ static json_t *record_json(enum am_dns_type type, const struct am_dns_record *re
         return address_json(6, record->aaaa, sizeof(record->aaaa));
     case AM_DNS_MX:
         return json_pack("{s:i, s:o}", "preference", (int)record->preference, "name",
-                         text_json(record->text));
+                         am_octets_to_json(record->text));
     default:
-        return text_json(record->text);
+        return am_octets_to_json(record->text);
     }
 }
 
@@ -80,40 +70,6 @@ json_t *am_dns_recording_to_json(const struct am_dns_recording *recording)
 
 /* --- reading --- */
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return am_lower(c) >= 'a' && am_lower(c) <= 'f' ? am_lower(c) - 'a' + 10 : -1;
-}
-
-/* Undoes the escapes of a text, in place of a copy. Returns false for one that is none. */
-static bool unescape(struct am_arena *arena, const json_t *value, struct am_span *out)
-{
-    size_t len = json_string_length(value), used = 0;
-    const char *text = json_string_value(value);
-    char *copy = text == NULL ? NULL : am_arena_alloc(arena, len + 1);
-
-    if (copy == NULL)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] != '\\') {
-            copy[used++] = text[i];
-        } else if (i + 1 < len && text[i + 1] == '\\') {
-            copy[used++] = '\\';
-            i++;
-        } else if (i + 3 < len && text[i + 1] == 'x' && digit(text[i + 2]) >= 0 &&
-                   digit(text[i + 3]) >= 0) {
-            copy[used++] = (char)(digit(text[i + 2]) << 4 | digit(text[i + 3]));
-            i += 3;
-        } else {
-            return false;
-        }
-    }
-    *out = am_span_of(copy, used);
-    return true;
-}
-
 static bool read_address(const json_t *value, unsigned char family, void *bytes, size_t len)
 {
     const char *text = json_string_value(value);
@@ -142,9 +98,9 @@ static bool read_record(struct am_arena *arena, enum am_dns_type type, const jso
             json_integer_value(preference) > UINT16_MAX)
             return false;
         record->preference = (uint16_t)json_integer_value(preference);
-        return unescape(arena, json_object_get(value, "name"), &record->text);
+        return am_octets_from_json(arena, json_object_get(value, "name"), &record->text);
     default:
-        return unescape(arena, value, &record->text);
+        return am_octets_from_json(arena, value, &record->text);
     }
 }
 

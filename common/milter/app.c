@@ -91,6 +91,7 @@ static int with_config(const struct am_app *app, struct am_app_args *args, am_sc
         .override_count = args->override_count,
         .clock = am_clock_system(),
         .before_wait = am_transport_before_wait,
+        .program = command_of(app),
     };
     if (!find_config(app, args, &source.path, &problem))
         return complain(app, &problem, AM_APP_EXIT_CONFIG);

@@ -8,6 +8,7 @@
 #include "common/base/pid_file.h"
 #include "common/base/privilege.h"
 #include "common/milter/app_server.h"
+#include "common/milter/capture.h"
 #include "common/milter/runtime_modules.h"
 #include "common/milter/signals.h"
 #include "common/milter/transport.h"
@@ -141,6 +142,16 @@ static bool open_milter_sockets(struct am_server *server, uid_t uid, struct am_p
     return true;
 }
 
+/* Asked once the rights are those that cases will be written with. */
+static void warn_of_cases(const struct am_server *server)
+{
+    struct am_problem problem;
+
+    if (!am_capture_try_directory(am_config_section(server->first->config, am_capture_section.name),
+                                  &problem))
+        am_log(AM_LOG_WARNING, "no cases will be kept: %s", problem.text);
+}
+
 static void log_listeners(const struct am_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
@@ -214,6 +225,7 @@ bool am_server_start(struct am_server *server, struct am_problem *problem)
     if (!open_all(server, problem))
         return false;
     log_listeners(server);
+    warn_of_cases(server);
     am_runtime_log_modules(server->first);
     return true;
 }

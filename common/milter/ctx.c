@@ -56,7 +56,8 @@ const char *am_ctx_macro(struct am_ctx *ctx, const char *name)
 
 struct am_resolver *am_ctx_resolver(struct am_ctx *ctx)
 {
-    return ctx->session->runtime->resolver;
+    return ctx->session->resolver != NULL ? ctx->session->resolver
+                                          : ctx->session->runtime->resolver;
 }
 
 const struct am_clock *am_ctx_clock(const struct am_ctx *ctx)
@@ -146,7 +147,8 @@ void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...)
 {
     struct am_message *message = ctx->session->message;
     if (message == NULL ||
-        (!am_log_enabled(AM_LOG_INFO) && ctx->session->runtime->reporter.report == NULL))
+        (!am_log_enabled(AM_LOG_INFO) && ctx->session->runtime->reporter.report == NULL &&
+         ctx->session->capture == NULL))
         return;
 
     va_list args;

@@ -1,5 +1,6 @@
 #include "common/milter/message.h"
 
+#include "common/milter/capture.h"
 #include "common/milter/decision_line.h"
 #include "common/milter/dispatch.h"
 #include "common/milter/session.h"
@@ -150,6 +151,7 @@ void am_message_end(struct am_session *session, enum am_message_end how,
         decision = NULL;
     const char *action = decision == NULL ? "aborted" : action_word(decision->verdict);
     am_decision_line_message(session, action, decision);
+    am_capture_message_end(session, action, decision);
     const struct am_reporter *reporter = &session->runtime->reporter;
     if (reporter->report != NULL)
         reporter->report(reporter->user, session, action, decision);

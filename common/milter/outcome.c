@@ -88,13 +88,13 @@ void am_outcome_take_end(struct am_outcome_taker *taker, const struct am_session
     struct am_outcome *outcome = taker->outcome;
     const struct am_message *message = session->message;
 
-    if (decision == NULL)
-        return;
-    taker->ended = true;
-    outcome->action = action;
-    outcome->stage = copy(taker, decision->stage);
-    outcome->module = copy(taker, decision->module);
-    outcome->why = copy(taker, decision->why);
+    if (decision != NULL) {
+        taker->ended = true;
+        outcome->action = action;
+        outcome->stage = copy(taker, decision->stage);
+        outcome->module = copy(taker, decision->module);
+        outcome->why = copy(taker, decision->why);
+    }
     outcome->observed = copy(taker, message->observed);
     for (size_t i = 0; i < message->results.count; i++)
         if (!am_results_add(&outcome->results, taker->arena, message->results.modules[i],

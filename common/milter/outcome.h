@@ -44,7 +44,7 @@ bool am_outcome_take_edit(struct am_outcome_taker *taker, const char *format, ..
 
 /*
  * Takes results, notes and decision of the message that ends; what a reporter is told. An aborted
- * one (decision NULL) has no outcome.
+ * one (decision NULL) has no action, and does not end the taking.
  */
 void am_outcome_take_end(struct am_outcome_taker *taker, const struct am_session *session,
                          const char *action, const struct am_decision *decision);

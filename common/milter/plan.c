@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/milter/capture.h"
 #include "common/milter/runtime_modules.h"
 
 #define ALWAYS_WANTED (AM_STAGE_CONNECT | AM_STAGE_HELO | AM_STAGE_ENVFROM | AM_STAGE_EOM)
@@ -18,6 +19,13 @@ static void add_own_needs(struct am_plan *plan, const struct am_runtime *runtime
         plan->wants |= AM_STAGE_HEADER;
         plan->actions |= AM_ACTION_CHANGE_HEADER;
     }
+    const struct am_capture_options *capture =
+        runtime->config == NULL ? NULL
+                                : am_config_section(runtime->config, am_capture_section.name);
+    if (capture != NULL && am_capture_is_on(capture))
+        plan->wants |= AM_STAGE_ENVRCPT |
+                       (capture->header == AM_CAPTURE_HEADER_NONE ? 0U : AM_STAGE_HEADER) |
+                       (capture->body == AM_CAPTURE_BODY_NONE ? 0U : AM_STAGE_BODY);
     if (runtime->milter->on_failure == AM_FAILURE_QUARANTINE)
         plan->actions |= AM_ACTION_QUARANTINE;
 }

@@ -7,6 +7,7 @@
 
 #include "common/dns/dns_live.h"
 #include "common/dns/dns_zone.h"
+#include "common/milter/capture.h"
 #include "common/milter/listener.h"
 #include "common/milter/runtime_modules.h"
 
@@ -84,8 +85,11 @@ static bool load_config(struct am_runtime *runtime, const struct am_runtime_sour
         if (owner == NULL)
             return no_memory(problem);
         am_snapshot_init(&owner->snapshot, config_owner_destroy);
-        owner->config = am_config_load(source->schema, source->path, source->overrides,
-                                       source->override_count, problem);
+        owner->config = source->text == NULL
+                            ? am_config_load(source->schema, source->path, source->overrides,
+                                             source->override_count, problem)
+                            : am_config_parse(source->schema, source->text, source->path,
+                                              source->overrides, source->override_count, problem);
         runtime->config_owner = &owner->snapshot;
         runtime->config = owner->config;
         if (owner->config == NULL)
@@ -93,7 +97,8 @@ static bool load_config(struct am_runtime *runtime, const struct am_runtime_sour
         if (former != NULL)
             keep_start_only(owner->config, former);
     }
-    if (!am_listeners_check(runtime->config, problem))
+    if (!am_listeners_check(runtime->config, problem) ||
+        !am_capture_check(runtime->config, problem))
         return false;
     runtime->milter = am_config_section(runtime->config, "milter");
     runtime->authres = am_config_section(runtime->config, "authres");
@@ -283,6 +288,7 @@ struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
     runtime->clock = source->clock;
     runtime->counters = source->counters;
     runtime->reporter = source->reporter;
+    runtime->program = source->program == NULL ? "" : source->program;
     runtime->generation = former == NULL ? 1 : former->generation + 1;
     runtime->arena = am_arena_new(4096, ARENA_LIMIT);
     if (runtime->arena == NULL)

@@ -1,6 +1,8 @@
 #ifndef AM_MILTER_RUNTIME_H
 #define AM_MILTER_RUNTIME_H
 
+#include <stdatomic.h>
+
 #include "common/base/snapshot.h"
 #include "common/base/table.h"
 #include "common/milter/counters.h"
@@ -117,12 +119,14 @@ struct am_runtime {
     struct am_counters *counters; /* of the process; not owned; may be NULL */
     struct am_arena *arena;       /* what derived objects live in */
     struct am_watches watches;
+    const char *program;         /* for cases; never NULL */
+    atomic_llong capture_said_s; /* when the log was told of cases last */
     struct am_reporter reporter; /* all zero: nobody */
     const char *host_name; /* of this machine, for an authserv-id when nothing better is known */
     uint64_t generation;   /* 1 for the first */
 };
 
-/* The sections every program has: milter, authres, dns, listener; ends with NULL. */
+/* The sections every program has: milter, authres, dns, listener, capture; ends with NULL. */
 extern const struct am_section *const am_runtime_sections[];
 
 /*
@@ -146,6 +150,8 @@ struct am_runtime_source {
     size_t override_count;
     const struct am_clock *clock;
     struct am_counters *counters;
+    const char *program;          /* lives as long as the process; NULL = "" */
+    const char *text;             /* of a configuration in place of `path`; NULL = none */
     struct am_resolver *resolver; /* in place of what the options say; not owned; NULL = none */
     struct am_reporter reporter;
     bool check_only;           /* open no live resolver */

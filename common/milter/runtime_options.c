@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/dns/dns_live.h"
+#include "common/milter/capture.h"
 #include "common/milter/listen.h"
 #include "common/milter/listener.h"
 #include "common/milter/metrics.h"
@@ -206,8 +207,9 @@ static const struct am_section dns_section = {.name = "dns",
                                               .options = dns_rows,
                                               .size = sizeof(struct am_dns_options)};
 
-const struct am_section *const am_runtime_sections[] = {&milter_section, &authres_section,
-                                                        &dns_section, &am_listener_section, NULL};
+const struct am_section *const am_runtime_sections[] = {&milter_section,     &authres_section,
+                                                        &dns_section,        &am_listener_section,
+                                                        &am_capture_section, NULL};
 
 /* Returns "spf,dkim": the default of milter.modules. NULL when memory is short. */
 static const char *names_of(struct am_arena *arena, const struct am_module *const *modules)

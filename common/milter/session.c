@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/milter/capture.h"
 #include "common/milter/ctx.h"
 #include "common/milter/dispatch.h"
 #include "common/milter/header_out.h"
@@ -63,6 +64,7 @@ struct am_session *am_session_new(const struct am_session_start *start)
     for (size_t i = 0; i < session->runtime->module_count; i++)
         session->modules_want |= session->runtime->modules[i].wants;
     clear_facts(session);
+    am_capture_begin(session);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS, 1);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS_OPEN, 1);
     return session;
@@ -81,6 +83,7 @@ void am_session_free(struct am_session *session)
     if (session == NULL)
         return;
     end_connection(session);
+    am_capture_end(session);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS_OPEN, -1);
     am_arena_free(session->arena);
     am_snapshot_drop(&session->runtime->snapshot);
@@ -180,9 +183,22 @@ static void put_off(struct am_session *session)
     session->kept = (struct am_decision){.verdict = AM_TEMPFAIL, .why = "memory is short"};
 }
 
+/* As am_play_mail.client has it. */
+static const char *address_text(const struct sockaddr *address, char text[AM_IP_TEXT_MAX])
+{
+    struct am_ip ip;
+
+    am_ip_from_sockaddr(&ip, address);
+    return ip.family == 0 ? "" : am_ip_format(&ip, text);
+}
+
 void am_session_begin(struct am_session *session, const char *name, const struct sockaddr *address)
 {
+    char text[AM_IP_TEXT_MAX];
+
     session->connected = true;
+    am_capture_stage(session, AM_STAGE_CONNECT);
+    am_capture_connect(session, name, address_text(address, text));
     if (!learn_connection(session, name, address))
         put_off(session);
     session->connect_kept = session->kept;
@@ -243,6 +259,8 @@ enum am_verdict am_session_helo(struct am_session *session, const char *name)
     am_message_end(session, AM_MESSAGE_ABORTED, NULL); /* RFC 5321 section 4.1.4: as RSET */
     forget_helo(session);
     keep_helo(session, name);
+    am_capture_stage(session, AM_STAGE_HELO);
+    am_capture_helo(session, name);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_HELO});
 }
 

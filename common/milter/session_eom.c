@@ -1,3 +1,4 @@
+#include "common/milter/capture.h"
 #include "common/milter/ctx.h"
 #include "common/milter/header_out.h"
 #include "common/milter/runtime_modules.h"
@@ -132,6 +133,7 @@ enum am_verdict am_session_eom(struct am_session *session)
         return short_of_memory ? AM_TEMPFAIL : AM_CONTINUE;
     }
     int64_t start_us = am_clock_now_us(clock);
+    am_capture_stage(session, AM_STAGE_EOM);
     am_message_learn_queue_id(session);
     struct am_decision decision = conclude(session);
     message->spent_us += am_clock_now_us(clock) - start_us;

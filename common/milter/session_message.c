@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "common/milter/capture.h"
 #include "common/milter/ctx.h"
 #include "common/milter/settle.h"
 
@@ -51,6 +52,8 @@ enum am_verdict am_session_mail(struct am_session *session, const char *sender,
     if (!session->connected)
         am_session_begin(session, NULL, NULL);
     am_message_end(session, AM_MESSAGE_ABORTED, NULL);
+    am_capture_stage(session, AM_STAGE_ENVFROM);
+    am_capture_mail(session, sender, params, param_count);
     if (!learn_user(session) || !am_message_begin(session, sender, params, param_count)) {
         am_session_log(session, AM_LOG_ERROR, "memory is short; a message is put off");
         session->memory_short = !am_shadow_is_on(session);
@@ -80,6 +83,7 @@ enum am_verdict am_session_rcpt(struct am_session *session, const char *recipien
 
     if (session->message == NULL)
         return AM_CONTINUE;
+    am_capture_stage(session, AM_STAGE_ENVRCPT);
     (void)am_address_parse(&address, am_span_str(recipient));
     const struct am_event event = {.stage = AM_STAGE_ENVRCPT,
                                    .recipient = &address,
@@ -87,6 +91,7 @@ enum am_verdict am_session_rcpt(struct am_session *session, const char *recipien
                                    .params = &esmtp,
                                    .rejected = was_rejected(session)};
     enum am_verdict verdict = am_settle_event(session, &event);
+    am_capture_rcpt(session, recipient, verdict);
     if (session->message != NULL && verdict == AM_CONTINUE && !event.rejected)
         session->message->info.recipient_count++;
     return verdict;
@@ -94,6 +99,7 @@ enum am_verdict am_session_rcpt(struct am_session *session, const char *recipien
 
 enum am_verdict am_session_data(struct am_session *session)
 {
+    am_capture_stage(session, AM_STAGE_DATA);
     if (session->message != NULL)
         am_message_learn_queue_id(session);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_DATA});
@@ -158,6 +164,7 @@ enum am_verdict am_session_header(struct am_session *session, const char *name, 
 
     if (message == NULL)
         return AM_CONTINUE;
+    am_capture_field(session, name, value);
     if (am_shadow_is_on(session))
         am_shadow_take(session, field.name, field.value);
     if (session->scrub.mode != AM_SCRUB_NONE)
@@ -172,10 +179,12 @@ enum am_verdict am_session_header(struct am_session *session, const char *name, 
 
 enum am_verdict am_session_eoh(struct am_session *session)
 {
+    am_capture_stage(session, AM_STAGE_EOH);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_EOH});
 }
 
 enum am_verdict am_session_body(struct am_session *session, struct am_span chunk)
 {
+    am_capture_body_piece(session, chunk);
     return am_settle_event(session, &(struct am_event){.stage = AM_STAGE_BODY, .chunk = chunk});
 }

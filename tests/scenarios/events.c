@@ -8,7 +8,7 @@
 
 #include "tests/scenarios/text.h"
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = 14 };
 
 /* The blank-separated words of a line, escapes undone. */
 struct words {
@@ -286,6 +286,8 @@ void play_event(struct play *play, const struct scenario_line *line)
     } else if (strcmp(verb, "wait-log") == 0) {
         if (!play_wait_log(play, line->text, 1))
             play_fail(play, line, "the log does not come to hold %s", line->text);
+    } else if (strcmp(verb, "tool") == 0) {
+        play_tool(play, line, words.items, words.count);
     } else if (strcmp(verb, "client") == 0) {
         do_client(play, line, &words);
     } else if (!needs_session(play, line)) {

@@ -158,7 +158,11 @@ void play_expect(struct play *play, const struct scenario_line *line)
     const char *text = line->text;
     if (starts(&text, "log") || starts(&text, "no log"))
         return;
-    if (play->session == NULL)
+    if (starts(&text, "status"))
+        play_expect_status(play, line, text);
+    else if (starts(&text, "output"))
+        play_expect_output(play, line, text);
+    else if (play->session == NULL)
         play_fail(play, line, "no client to expect anything for");
     else if (starts(&text, "accepted"))
         expect_outcome(play, line, MTA_CONTINUE, "");

@@ -23,6 +23,7 @@ struct play {
     char *sender;              /* of the last mail, as the milter left it: @SENDER@; or NULL */
     const char *socket;        /* a file of the directory to connect to; NULL: the usual socket */
     const char *listener;      /* {daemon_name}; NULL: the usual one */
+    int tool_status;           /* of the last `tool` */
     unsigned messages;
     unsigned reloads, reconfigurations;
     unsigned failures;
@@ -50,6 +51,18 @@ void play_expect_log(struct play *play, const struct scenario_line *line, const 
 /* expect signed DOMAIN/SELECTOR [RESULT]: a verifier that gets the message finds such a signature.
  */
 void play_expect_signed(struct play *play, const struct scenario_line *line, const char *text);
+
+/* --- tool.c --- */
+
+/* Runs a command of authmilter in the run's directory; its output goes to tool.out there. */
+void play_tool(struct play *play, const struct scenario_line *line, char *const *words,
+               size_t count);
+
+/* expect status N: that of the last tool. */
+void play_expect_status(struct play *play, const struct scenario_line *line, const char *text);
+
+/* expect output TEXT: a line of what it printed. */
+void play_expect_output(struct play *play, const struct scenario_line *line, const char *pattern);
 
 /* --- files.c --- */
 
