@@ -1,5 +1,8 @@
 #include "common/milter/listener.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "common/milter/listen.h"
 #include "common/milter/runtime.h"
 #include "common/milter/transport.h"
@@ -61,6 +64,29 @@ static const struct am_listener *section_of(const struct am_config *config, size
     return am_config_item(config, am_listener_section.name, index);
 }
 
+/* Tells whether two sockets, "" being none, are one, however they are written. */
+static bool is_same_place(const char *a, const char *b)
+{
+    struct am_listen_address one, other;
+
+    if (!am_listen_parse(&one, a, NULL) || !am_listen_parse(&other, b, NULL) ||
+        one.kind != other.kind)
+        return false;
+    if (one.kind == AM_LISTEN_UNIX)
+        return strcmp(one.path, other.path) == 0;
+    return one.port == other.port &&
+           (one.host[0] == '\0' || other.host[0] == '\0' || strcasecmp(one.host, other.host) == 0);
+}
+
+/* The control socket is a path, and our own user's business: no mail server may have it. */
+static bool is_control_socket(const struct am_milter_options *milter, const char *socket)
+{
+    struct am_listen_address address;
+
+    return milter->control_socket[0] != '\0' && am_listen_parse(&address, socket, NULL) &&
+           address.kind == AM_LISTEN_UNIX && strcmp(address.path, milter->control_socket) == 0;
+}
+
 static bool check_one(const struct am_config *config, size_t index, struct am_problem *problem)
 {
     const struct am_milter_options *milter = am_config_section(config, "milter");
@@ -68,11 +94,14 @@ static bool check_one(const struct am_config *config, size_t index, struct am_pr
 
     if (self->socket[0] == '\0')
         return am_problem_set(problem, "listener \"%s\" has no socket", self->name);
-    if (strcmp(self->socket, milter->socket) == 0)
+    if (is_control_socket(milter, self->socket))
+        return am_problem_set(problem, "listener \"%s\" has the socket of milter.control_socket",
+                              self->name);
+    if (is_same_place(self->socket, milter->socket))
         return am_problem_set(problem, "listener \"%s\" has the socket of milter.socket",
                               self->name);
     for (size_t i = 0; i < index; i++)
-        if (strcmp(self->socket, section_of(config, i)->socket) == 0)
+        if (is_same_place(self->socket, section_of(config, i)->socket))
             return am_problem_set(problem, "listeners \"%s\" and \"%s\" have one socket",
                                   section_of(config, i)->name, self->name);
     return true;
@@ -86,6 +115,8 @@ bool am_listeners_check(const struct am_config *config, struct am_problem *probl
     if (count + 1 > AM_LISTENERS_MAX)
         return am_problem_set(problem, "there are %zu listeners, at most %d are possible", count,
                               AM_LISTENERS_MAX - 1);
+    if (is_control_socket(milter, milter->socket))
+        return am_problem_set(problem, "milter.socket and milter.control_socket are one");
     for (size_t i = 0; i < count; i++)
         if (!check_one(config, i, problem))
             return false;

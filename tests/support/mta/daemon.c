@@ -42,8 +42,9 @@ bool mta_daemon_prepare(struct mta_daemon *daemon, struct am_problem *problem)
 }
 
 /*
- * Programs of the suite, told by -f, are run with the transport that AUTHMILTER_TRANSPORT names, so
- * that every test can be run with each. Returns `argv` when there is nothing to add.
+ * Programs of the suite, told by -f (behind the name of a command, too), are run with the transport
+ * that AUTHMILTER_TRANSPORT names, so that every test can be run with each. Returns `argv` when
+ * there is nothing to add.
  */
 static const char *const *with_transport(const char *const *argv, char *option, size_t room,
                                          const char **longer)
@@ -52,8 +53,8 @@ static const char *const *with_transport(const char *const *argv, char *option, 
     size_t count = 0;
     while (argv[count] != NULL)
         count++;
-    if (name == NULL || *name == '\0' || count < 2 || count > ARGS_MAX - 3 ||
-        strcmp(argv[1], "-f") != 0)
+    if (name == NULL || *name == '\0' || count < 3 || count > ARGS_MAX - 3 ||
+        (strcmp(argv[1], "-f") != 0 && strcmp(argv[2], "-f") != 0))
         return argv;
     snprintf(option, room, "milter.transport=%s", name);
     memcpy(longer, argv, count * sizeof(*longer));

@@ -149,13 +149,43 @@ static void empty_daemon_name(void **state)
     am_arena_free(fixture.arena);
 }
 
+/* The socket's role takes something away, and gives nobody a signature. */
+static void each_socket_role(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct row *row = &rows[i];
+        struct dkim_role_facts who = facts(row->ip, row->local, row->login, row->daemon);
+
+        for (int mode = DKIM_MODE_AUTO; mode <= DKIM_MODE_SIGN; mode++) {
+            bool verifies = mode != DKIM_MODE_SIGN;
+            bool signs = mode != DKIM_MODE_VERIFY && row->word != NULL;
+
+            fixture.rules.mode = (enum dkim_mode)mode;
+            who.is_inbound = true;
+            struct dkim_role_choice choice = dkim_role_choose(&fixture.rules, &who);
+            assert_int_equal(choice.role, verifies ? DKIM_ROLE_VERIFY : DKIM_ROLE_NONE);
+            assert_non_null(choice.why_not);
+            who.is_inbound = false;
+            who.is_submission = true;
+            choice = dkim_role_choose(&fixture.rules, &who);
+            assert_int_equal(choice.role, signs ? DKIM_ROLE_SIGN : DKIM_ROLE_NONE);
+            assert_int_equal(choice.role == DKIM_ROLE_SIGN, choice.why_not == NULL);
+            who.is_submission = false;
+        }
+    }
+    am_arena_free(fixture.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_mode),
-        cmocka_unit_test(without_keys),
-        cmocka_unit_test(switched_off),
-        cmocka_unit_test(empty_daemon_name),
+        cmocka_unit_test(each_mode),        cmocka_unit_test(without_keys),
+        cmocka_unit_test(switched_off),     cmocka_unit_test(empty_daemon_name),
+        cmocka_unit_test(each_socket_role),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
