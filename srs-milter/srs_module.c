@@ -35,6 +35,8 @@ struct srs_msg_state {
 
 static bool is_sent_from_here(const struct srs_derived *derived, const struct am_conn_info *conn)
 {
+    if (conn->role == AM_ROLE_INBOUND)
+        return false;
     return conn->auth_user[0] != '\0' || conn->is_local ||
            am_netset_find(derived->sign_clients, &conn->client) != AM_TABLE_NONE;
 }
