@@ -3,9 +3,12 @@
  *      [--message FILE | --message DIRECTORY] [--sender PATTERN] [--senders N] [--random]
  *      [--client ADDRESS] [--helo NAME]
  *      [--stuck N --stuck-sender PATTERN] [--idle N] [--pid PID] [--report SECONDS]
+ *      [--then SOCKET [--pid PID]]...
  * load --socket S --terms        prints what the milter asks for in negotiation
  *
- * Of a directory each message is drawn. Prints one line of name=value pairs.
+ * --then names a further milter in a row, which gets what the one before it has let through; --pid
+ * is that of the milter named last. Of a directory each message is drawn. Prints one line of
+ * name=value pairs.
  */
 #include "tests/bench/load.h"
 
@@ -19,18 +22,44 @@ struct flag {
     const char **text;
 };
 
+/* Takes what was just read: a further milter, or the process of the last one. */
+static bool add_milter(struct load_options *options, const char **socket, unsigned *pid)
+{
+    if (*socket != NULL && options->row_count == LOAD_ROW_MAX)
+        return false;
+    if (*socket != NULL)
+        options->row[options->row_count++].socket = *socket;
+    if (*pid != 0 && options->row_count == 0)
+        return false;
+    if (*pid != 0)
+        options->row[options->row_count - 1].pid = (pid_t)*pid;
+    *socket = NULL;
+    *pid = 0;
+    return true;
+}
+
 static bool parse(int argc, char **argv, struct load_options *options, bool *terms)
 {
+    const char *socket = NULL;
     unsigned pid = 0;
     const struct flag flags[] = {
-        {"--socket", NULL, &options->socket},     {"--connections", &options->connections, NULL},
-        {"--messages", &options->messages, NULL}, {"--seconds", &options->seconds, NULL},
-        {"--rate", &options->rate, NULL},         {"--size", &options->size, NULL},
-        {"--sender", NULL, &options->sender},     {"--senders", &options->senders, NULL},
-        {"--client", NULL, &options->client},     {"--helo", NULL, &options->helo},
-        {"--stuck", &options->stuck, NULL},       {"--stuck-sender", NULL, &options->stuck_sender},
-        {"--idle", &options->idle, NULL},         {"--pid", &pid, NULL},
-        {"--report", &options->report_s, NULL},   {"--message", NULL, &options->message},
+        {"--socket", NULL, &socket},
+        {"--then", NULL, &socket},
+        {"--connections", &options->connections, NULL},
+        {"--messages", &options->messages, NULL},
+        {"--seconds", &options->seconds, NULL},
+        {"--rate", &options->rate, NULL},
+        {"--size", &options->size, NULL},
+        {"--sender", NULL, &options->sender},
+        {"--senders", &options->senders, NULL},
+        {"--client", NULL, &options->client},
+        {"--helo", NULL, &options->helo},
+        {"--stuck", &options->stuck, NULL},
+        {"--stuck-sender", NULL, &options->stuck_sender},
+        {"--idle", &options->idle, NULL},
+        {"--pid", &pid, NULL},
+        {"--report", &options->report_s, NULL},
+        {"--message", NULL, &options->message},
     };
     for (int i = 1; i < argc; i++) {
         size_t k = 0;
@@ -51,15 +80,16 @@ static bool parse(int argc, char **argv, struct load_options *options, bool *ter
             *flags[k].text = argv[i];
         else
             *flags[k].number = (unsigned)strtoul(argv[i], NULL, 10);
+        if (!add_milter(options, &socket, &pid))
+            return false;
     }
-    options->pid = (pid_t)pid;
-    return options->socket != NULL && options->senders > 0;
+    return options->row_count > 0 && options->senders > 0;
 }
 
 static int print_terms(const struct load_options *options)
 {
     struct am_problem problem = {""};
-    struct mta_options mta = {.socket = options->socket};
+    struct mta_options mta = {.socket = options->row[0].socket};
     struct mta_session *session = mta_open(&mta, &problem);
     if (session == NULL) {
         fprintf(stderr, "load: %s\n", problem.text);

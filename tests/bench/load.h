@@ -13,8 +13,20 @@
  * milter; the driver therefore builds packets with no more work than copying.
  */
 
-struct load_options {
+/* Most milters in a row. */
+#define LOAD_ROW_MAX 8
+
+/* A milter: where it serves, and its process for its time and memory (0: not asked). */
+struct load_milter {
     const char *socket;
+    pid_t pid;
+};
+
+struct load_options {
+    /* One, or a row: each message goes through all of them, one after the other, as a mail server
+     * hands it through. */
+    struct load_milter row[LOAD_ROW_MAX];
+    unsigned row_count;
     unsigned connections;
     unsigned messages; /* in all; 0: until `seconds` have passed */
     unsigned seconds;
@@ -28,7 +40,6 @@ struct load_options {
     unsigned stuck;           /* further connections whose messages are not counted ... */
     const char *stuck_sender; /* ... with this sender */
     unsigned idle;            /* further connections that only say HELO */
-    pid_t pid;                /* of the milter, for its time and memory; 0: not asked */
     unsigned report_s;        /* print memory and descriptors this often; 0: never */
     bool random_sender;       /* numbers are drawn, not counted */
 };
@@ -62,8 +73,10 @@ struct load_contents {
     uint32_t steps; /* agreed on when they were built */
 };
 
-/* One connection of the driver. */
+/* One connection of the driver to one milter. */
 struct load_conn {
+    struct load_conn *first, *next; /* of those that share a message: a row; NULL = the last */
+    char sender[512];               /* of the message in hand */
     struct mta_session *session;
     struct load_contents *contents;
     const struct load_packets *content; /* of the message in hand */
@@ -82,17 +95,17 @@ struct load_conn {
 enum load_progress { LOAD_WAITING, LOAD_DONE, LOAD_BROKEN };
 
 /*
- * Opens a connection up to HELO. The first one builds the contents, which must outlive all.
- * Returns false with a sentence.
+ * Opens a connection to milter `k` of the row, up to HELO. The first one builds the contents, which
+ * must outlive all. Returns false with a sentence.
  */
-bool load_conn_open(struct load_conn *conn, const struct load_options *options,
+bool load_conn_open(struct load_conn *conn, const struct load_options *options, unsigned k,
                     struct load_contents *contents, struct am_problem *problem) AM_MUST_USE;
 
 /* Closes it. */
 void load_conn_close(struct load_conn *conn);
 
-/* Builds the next message with `sender` and sends its first part. */
-enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, int64_t now_us);
+/* Builds the next message from its `sender` and sends its first part. */
+enum load_progress load_conn_begin(struct load_conn *conn, int64_t now_us);
 
 /* Reads answers and sends further parts. `result` takes the counts when the message is done. */
 enum load_progress load_conn_go_on(struct load_conn *conn, struct load_result *result);

@@ -20,10 +20,10 @@ static bool share_contents(struct load_conn *conn, const struct load_options *op
            am_problem_set(problem, "the milter does not want the same of each connection");
 }
 
-bool load_conn_open(struct load_conn *conn, const struct load_options *options,
+bool load_conn_open(struct load_conn *conn, const struct load_options *options, unsigned k,
                     struct load_contents *contents, struct am_problem *problem)
 {
-    struct mta_options mta = {.socket = options->socket, .timeout_ms = 30000};
+    struct mta_options mta = {.socket = options->row[k].socket, .timeout_ms = 30000};
     struct mta_peer peer = {"client.example", '4', 40000, options->client};
     *conn = (struct load_conn){.fd = -1, .contents = contents};
     load_packets_init(&conn->before);
@@ -117,7 +117,7 @@ enum load_progress load_conn_push(struct load_conn *conn)
     return LOAD_WAITING;
 }
 
-enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, int64_t now_us)
+enum load_progress load_conn_begin(struct load_conn *conn, int64_t now_us)
 {
     struct load_packets *before = &conn->before, *end = &conn->end;
     uint32_t steps = conn->contents->steps;
@@ -127,7 +127,8 @@ enum load_progress load_conn_begin(struct load_conn *conn, const char *sender, i
     conn->sent = conn->wait_at = 0;
     conn->started_us = now_us;
     conn->content = &conn->contents->items[(size_t)random() % conn->contents->count];
-    load_packets_add(before, steps, MTA_CMD_MAIL, sender, NULL, MTA_STEP_NO_MAIL, MTA_STEP_NR_MAIL);
+    load_packets_add(before, steps, MTA_CMD_MAIL, conn->sender, NULL, MTA_STEP_NO_MAIL,
+                     MTA_STEP_NR_MAIL);
     load_packets_add(before, steps, MTA_CMD_RCPT, "<user@example.org>", NULL, MTA_STEP_NO_RCPT,
                      MTA_STEP_NR_RCPT);
     load_packets_add_queue_id(before, MTA_CMD_DATA);

@@ -17,8 +17,9 @@ enum { SAMPLES_MAX = 1 << 20, EVENTS_MAX = 64, SILENCE_MS = 60000 };
 struct load {
     const struct load_options *options;
     struct load_result *result;
-    struct load_contents contents;
-    struct load_conn *conns; /* the counted ones, then the stuck ones, then the idle ones */
+    struct load_contents contents[LOAD_ROW_MAX];
+    /* The counted ones, then the stuck ones, then the idle ones; each is a row of connections. */
+    struct load_conn *conns;
     unsigned conn_count;
     int epoll;
     int64_t started_us, report_us;
@@ -72,14 +73,13 @@ static void watch_room(struct load *load, struct load_conn *conn)
 
 static enum load_progress begin(struct load *load, struct load_conn *conn, int64_t due_us)
 {
-    char sender[512];
-    next_sender(load, conn->stuck ? load->options->stuck_sender : load->options->sender, sender,
-                sizeof(sender));
+    next_sender(load, conn->stuck ? load->options->stuck_sender : load->options->sender,
+                conn->sender, sizeof(conn->sender));
     if (!conn->stuck) {
         load->begun++;
         load->busy++;
     }
-    enum load_progress progress = load_conn_begin(conn, sender, due_us);
+    enum load_progress progress = load_conn_begin(conn, due_us);
     watch_room(load, conn);
     return progress;
 }
@@ -98,19 +98,34 @@ static struct load_conn *take_free(struct load *load)
     return conn;
 }
 
+/* Hands a message on to the next milter of its row. */
+static enum load_progress hand_on(struct load *load, const struct load_conn *conn)
+{
+    struct load_conn *next = conn->next;
+    memcpy(next->sender, conn->sender, sizeof(next->sender));
+    enum load_progress progress = load_conn_begin(next, conn->started_us);
+    watch_room(load, next);
+    return progress;
+}
+
 static bool open_all(struct load *load, struct am_problem *problem)
 {
     const struct load_options *options = load->options;
-    unsigned total = options->connections + options->stuck + options->idle;
+    unsigned row = options->row_count;
+    unsigned active = (options->connections + options->stuck) * row;
+    unsigned total = active + options->idle * row;
     load->conns = calloc(total, sizeof(*load->conns));
     if (load->conns == NULL)
         return am_problem_set(problem, "out of memory");
     for (; load->conn_count < total; load->conn_count++) {
         struct load_conn *conn = &load->conns[load->conn_count];
-        if (!load_conn_open(conn, options, &load->contents, problem))
+        unsigned k = load->conn_count % row;
+        if (!load_conn_open(conn, options, k, &load->contents[k], problem))
             return false;
-        conn->stuck = load->conn_count >= options->connections;
-        if (load->conn_count >= options->connections + options->stuck)
+        conn->first = conn - k;
+        conn->next = k + 1 < row ? conn + 1 : NULL;
+        conn->stuck = load->conn_count >= options->connections * row;
+        if (load->conn_count >= active)
             continue;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
         if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, conn->fd, &event) < 0)
@@ -130,7 +145,10 @@ static void finish_message(struct load *load, struct load_conn *conn, enum load_
     if (progress == LOAD_BROKEN) {
         load->result->errors++;
         epoll_ctl(load->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
-    } else if (!conn->stuck && load->options->rate > 0) {
+        return;
+    }
+    conn = conn->first;
+    if (!conn->stuck && load->options->rate > 0) {
         put_free(load, conn);
     } else if (conn->stuck || more_to_begin(load)) {
         if (begin(load, conn, load_now_us()) == LOAD_BROKEN)
@@ -173,12 +191,39 @@ static void report(struct load *load)
     int64_t now_us = load_now_us();
     if (options->report_s == 0 || now_us < load->report_us)
         return;
+    pid_t pid = options->row[0].pid;
     load->report_us = now_us + options->report_s * INT64_C(1000000);
     printf("second %4ld: %10llu messages, RSS %6ld KiB, %4ld descriptors, %3ld threads\n",
            (long)((now_us - load->started_us) / 1000000),
-           (unsigned long long)load->result->messages, mta_process_figure(options->pid, "VmRSS"),
-           mta_process_descriptors(options->pid), mta_process_figure(options->pid, "Threads"));
+           (unsigned long long)load->result->messages, mta_process_figure(pid, "VmRSS"),
+           mta_process_descriptors(pid), mta_process_figure(pid, "Threads"));
     fflush(stdout);
+}
+
+/* Adds what one milter has done of a message. */
+static void add_counts(struct load_result *result, const struct load_result *part, bool is_last)
+{
+    result->edits += part->edits;
+    result->refused += part->refused;
+    result->deferred += part->deferred;
+    if (is_last)
+        result->accepted += part->accepted;
+}
+
+/* Looks at a connection. Returns what has become of the message in hand. */
+static enum load_progress look(struct load *load, struct load_conn *conn, uint32_t events)
+{
+    struct load_result part = {0};
+    enum load_progress progress = LOAD_WAITING;
+    if ((events & EPOLLOUT) != 0)
+        progress = load_conn_push(conn);
+    if (progress == LOAD_WAITING && (events & ~(uint32_t)EPOLLOUT) != 0)
+        progress = load_conn_go_on(conn, &part);
+    if (!conn->stuck)
+        add_counts(load->result, &part, conn->next == NULL);
+    if (progress == LOAD_DONE && part.accepted > 0 && conn->next != NULL)
+        progress = hand_on(load, conn);
+    return progress;
 }
 
 static bool drive(struct load *load, struct am_problem *problem)
@@ -187,7 +232,7 @@ static bool drive(struct load *load, struct am_problem *problem)
     unsigned active = load->options->connections + load->options->stuck;
     /* The stuck ones first: they shall be stuck when the others begin. */
     for (unsigned i = active; i > 0; i--) {
-        struct load_conn *conn = &load->conns[i - 1];
+        struct load_conn *conn = &load->conns[(i - 1) * load->options->row_count];
         if (!conn->stuck && load->options->rate > 0)
             put_free(load, conn);
         else if ((conn->stuck || more_to_begin(load)) &&
@@ -200,12 +245,7 @@ static bool drive(struct load *load, struct am_problem *problem)
             return am_problem_set(problem, "no answer for %d s", SILENCE_MS / 1000);
         for (int i = 0; i < count; i++) {
             struct load_conn *conn = events[i].data.ptr;
-            struct load_result ignored = {0};
-            enum load_progress progress = LOAD_WAITING;
-            if ((events[i].events & EPOLLOUT) != 0)
-                progress = load_conn_push(conn);
-            if (progress == LOAD_WAITING && (events[i].events & ~(uint32_t)EPOLLOUT) != 0)
-                progress = load_conn_go_on(conn, conn->stuck ? &ignored : load->result);
+            enum load_progress progress = look(load, conn, events[i].events);
             if (progress != LOAD_WAITING)
                 finish_message(load, conn, progress);
             watch_room(load, conn);
@@ -243,22 +283,30 @@ static void add_children(pid_t pid, double *cpu_us, long *rss_kb)
         closedir(tasks);
 }
 
-static double cpu_of(pid_t pid, long *rss_kb)
+/* The time of all milters whose process is known. */
+static double cpu_of(const struct load_options *options, long *rss_kb)
 {
-    double cpu_us = (double)mta_process_cpu_us(pid);
-    *rss_kb = mta_process_figure(pid, "VmRSS");
-    add_children(pid, &cpu_us, rss_kb);
+    double cpu_us = 0;
+    *rss_kb = 0;
+    for (unsigned i = 0; i < options->row_count; i++) {
+        pid_t pid = options->row[i].pid;
+        if (pid == 0)
+            continue;
+        cpu_us += (double)mta_process_cpu_us(pid);
+        *rss_kb += mta_process_figure(pid, "VmRSS");
+        add_children(pid, &cpu_us, rss_kb);
+    }
     return cpu_us;
 }
 
 static void summarize(struct load *load, double cpu_before_us)
 {
     struct load_result *result = load->result;
-    pid_t pid = load->options->pid;
+    pid_t pid = load->options->row[0].pid;
     size_t kept = load->sample_count < SAMPLES_MAX ? load->sample_count : SAMPLES_MAX;
     result->seconds = (double)(load_now_us() - load->started_us) / 1e6;
     if (pid != 0) {
-        double cpu_us = cpu_of(pid, &result->rss_kb) - cpu_before_us;
+        double cpu_us = cpu_of(load->options, &result->rss_kb) - cpu_before_us;
         result->cpu_us = result->messages == 0 ? 0 : cpu_us / (double)result->messages;
         result->threads = mta_process_figure(pid, "Threads");
         result->descriptors = mta_process_descriptors(pid);
@@ -283,14 +331,15 @@ bool load_run(const struct load_options *options, struct load_result *result,
     bool ok = load.epoll >= 0 && load.samples != NULL && load.free_conns != NULL &&
               open_all(&load, problem);
     if (ok) {
-        double cpu_before_us = options->pid == 0 ? 0 : cpu_of(options->pid, &result->rss_kb);
+        double cpu_before_us = cpu_of(options, &result->rss_kb);
         load.started_us = load_now_us();
         ok = drive(&load, problem);
         summarize(&load, cpu_before_us);
     }
     for (unsigned i = 0; i < load.conn_count; i++)
         load_conn_close(&load.conns[i]);
-    load_contents_fini(&load.contents);
+    for (unsigned i = 0; i < options->row_count; i++)
+        load_contents_fini(&load.contents[i]);
     free(load.conns);
     free(load.free_conns);
     free(load.samples);
