@@ -29,9 +29,12 @@ struct dkim_keys_source {
     const char *signing_table; /* the same kinds */
 };
 
+#define DKIM_KEY_NO_NUMBER SIZE_MAX
+
 /* A key with all that its row says. */
 struct dkim_signing_key {
-    size_t number;        /* as for dkim_keys_item(); a key for "%" keeps it in every domain */
+    size_t number;        /* as for dkim_keys_item(); a key for "%" keeps it in every domain;
+                             DKIM_KEY_NO_NUMBER for a managed key */
     const char *name;     /* of the key table; "domain/selector" in a directory */
     const char *domain;   /* d=: lower-case A-labels; "%": of whoever is signed for */
     const char *selector; /* s= */

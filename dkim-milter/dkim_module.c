@@ -55,7 +55,9 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
     if (derived->keys == NULL)
         return am_problem_set(problem, "out of memory");
     /* Last: it starts what close_conf() has to end. */
-    derived->signing = dkim_signing_open(conf, env, problem);
+    const struct dkim_derived *former = env->former;
+    derived->signing =
+        dkim_signing_open(conf, env, former == NULL ? NULL : former->signing, problem);
     if (derived->signing == NULL) {
         dkim_key_cache_free(derived->keys);
         return false;

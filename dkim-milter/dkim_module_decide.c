@@ -66,15 +66,42 @@ static bool find_sender(struct am_ctx *ctx, const struct dkim_fields *fields,
                                                        : "there are several From fields");
 }
 
+/* Keys of the tables and of the key directory. */
+static bool find_fixed_keys(const struct dkim_signing *signing, struct am_arena *arena,
+                            struct dkim_signing_state *state)
+{
+    if (signing->keys == NULL)
+        return false;
+    dkim_keys_find(signing->keys, arena, &state->address, &state->choice);
+    return state->choice.count > 0;
+}
+
+/*
+ * A domain with managed keys is signed with them. Others serve it only until the first of them is
+ * active, or when all of them are gone: mail with such a signature is better than none.
+ */
 static bool find_keys(const struct dkim_signing *signing, struct am_arena *arena,
                       struct dkim_signing_state *state)
 {
-    dkim_keys_find(signing->keys, arena, &state->address, &state->choice);
-    return state->choice.count > 0 ||
-           leave(state, DKIM_UNSIGNED_KEY, false,
-                 am_arena_printf(arena,
-                                 "no key for %s: %s (dkim.signing_table, dkim.key_directory)",
-                                 state->domain, state->choice.rule));
+    struct dkim_rotor_answer managed = {.what = DKIM_ROTOR_NOT_MANAGED};
+
+    if (signing->managed != NULL)
+        managed = dkim_rotor_find(signing->managed, arena, state->domain, &state->choice);
+    if (managed.what == DKIM_ROTOR_SIGNS || find_fixed_keys(signing, arena, state))
+        return true;
+    if (managed.what == DKIM_ROTOR_NO_KEY)
+        return leave(state, DKIM_UNSIGNED_UNPUBLISHED, true,
+                     am_arena_printf(arena, "%s (dkim.unpublished_key)", managed.sentence));
+    if (managed.what == DKIM_ROTOR_NOT_YET)
+        return leave(state, DKIM_UNSIGNED_KEY, false,
+                     am_arena_printf(arena, "%s (dkim.managed_keys)", managed.sentence));
+    return leave(state, DKIM_UNSIGNED_KEY, false,
+                 signing->keys == NULL
+                     ? am_arena_printf(arena, "no key for %s: it has none in dkim.managed_keys",
+                                       state->domain)
+                     : am_arena_printf(arena,
+                                       "no key for %s: %s (dkim.signing_table, dkim.key_directory)",
+                                       state->domain, state->choice.rule));
 }
 
 static struct dkim_login_request ask_login(struct am_ctx *ctx, struct am_span local,
@@ -166,7 +193,7 @@ const char *dkim_module_would_sign(struct am_ctx *ctx, struct dkim_msg_state *st
     const struct dkim_derived *derived = am_ctx_derived(ctx);
     struct dkim_signing_state would = {.why_not = NULL};
 
-    if (derived->signing->keys == NULL || state->not_ours == NULL)
+    if (!derived->signing->rules.has_keys || state->not_ours == NULL)
         return NULL;
     if (!dkim_fields_prepare(&state->fields) || !dkim_module_decide(ctx, &state->fields, &would))
         return NULL;

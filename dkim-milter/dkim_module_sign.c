@@ -76,6 +76,11 @@ static bool insert(struct am_eom_ctx *eom, const char *const *values, size_t cou
 
 static enum am_verdict refuse(struct am_ctx *ctx, const struct dkim_signing_state *state)
 {
+    if (state->kind == DKIM_UNSIGNED_UNPUBLISHED) {
+        am_ctx_set_reply(ctx, 451, "4.7.5",
+                         "The message cannot be signed at the moment: try again later");
+        return AM_TEMPFAIL;
+    }
     am_ctx_set_reply(ctx, 550, "5.7.1",
                      state->kind == DKIM_UNSIGNED_LOGIN
                          ? am_arena_printf(am_ctx_arena(ctx),

@@ -9,6 +9,7 @@ void dkim_module_report_unsigned(struct am_ctx *ctx, const struct dkim_signing_s
         [DKIM_UNSIGNED_KEY] = "key",
         [DKIM_UNSIGNED_LOGIN] = "login",
         [DKIM_UNSIGNED_HEADER_SIZE] = "header-size",
+        [DKIM_UNSIGNED_UNPUBLISHED] = "unpublished",
     };
 
     am_ctx_note(ctx, "unsigned", "%s", state->why_not);

@@ -3,6 +3,7 @@
 #include "common/base/table.h"
 #include "common/milter/runtime.h"
 #include "dkim-milter/dkim_key_path.h"
+#include "dkim-milter/dkim_module_managed.h"
 
 static void log_sentence(void *user, const char *sentence)
 {
@@ -97,6 +98,7 @@ static bool make_names(struct dkim_signing *signing, struct am_arena *arena,
 
     if (usual == NULL)
         return false;
+    signing->usual = usual;
     signing->names = am_arena_alloc(arena, (count + 1) * sizeof(*signing->names));
     if (making.numbers == NULL || signing->names == NULL)
         return no_memory(problem);
@@ -121,7 +123,7 @@ struct dkim_sign_request dkim_signing_request(const struct dkim_signing *signing
         .selector = key->selector,
         .identity = key->identity,
         .key = key->key,
-        .names = signing->names[key->number],
+        .names = key->number == DKIM_KEY_NO_NUMBER ? signing->usual : signing->names[key->number],
         .header_canon = (enum dkim_canon)(conf->sign_canonicalization / DKIM_CANON_COUNT),
         .body_canon = (enum dkim_canon)(conf->sign_canonicalization % DKIM_CANON_COUNT),
         .expire_s = key->expire_s >= 0 ? key->expire_s : conf->sign_expire_ms / 1000,
@@ -179,12 +181,23 @@ static bool open_map(struct dkim_signing *signing, const struct am_conf_env *env
     return signing->logins != NULL || am_problem_set(problem, "dkim.login_map: %s", inner.text);
 }
 
+static void fill_rules(struct dkim_role_rules *rules, const struct dkim_conf *conf, bool has_keys)
+{
+    rules->mode = (enum dkim_mode)conf->mode;
+    rules->has_keys = has_keys;
+    rules->sign_authenticated = conf->sign_authenticated;
+    rules->sign_local = conf->sign_local;
+    rules->sign_daemons = &conf->sign_daemons;
+}
+
 struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struct am_conf_env *env,
+                                       const struct dkim_signing *former,
                                        struct am_problem *problem)
 {
     struct dkim_signing *signing = am_arena_alloc(env->arena, sizeof(*signing));
-    bool has_keys = conf->mode != DKIM_MODE_VERIFY &&
-                    (conf->key_directory[0] != '\0' || conf->signing_table[0] != '\0');
+    bool signs = conf->mode != DKIM_MODE_VERIFY,
+         has_keys = signs && (conf->key_directory[0] != '\0' || conf->signing_table[0] != '\0'),
+         has_managed = signs && conf->managed_keys[0] != '\0';
 
     if (signing == NULL ||
         (signing->rules.sign_networks = am_netset_of(env->arena, &conf->sign_networks)) == NULL) {
@@ -192,16 +205,17 @@ struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struc
         return NULL;
     }
     signing->conf = conf;
-    signing->rules.mode = (enum dkim_mode)conf->mode;
-    signing->rules.has_keys = has_keys;
-    signing->rules.sign_authenticated = conf->sign_authenticated;
-    signing->rules.sign_local = conf->sign_local;
-    signing->rules.sign_daemons = &conf->sign_daemons;
+    fill_rules(&signing->rules, conf, has_keys || has_managed);
     if (has_keys && !open_keys(signing, env, problem))
         return NULL;
-    if (has_keys && conf->login_binding == DKIM_LOGIN_MAP && !open_map(signing, env, problem))
+    if (signing->rules.has_keys && conf->login_binding == DKIM_LOGIN_MAP &&
+        !open_map(signing, env, problem))
         return NULL;
     if (!make_names(signing, env->arena, problem))
+        return NULL;
+    /* From here on there is something to close. */
+    if (has_managed && (signing->managed = dkim_managed_open(
+                            conf, env, former == NULL ? NULL : former->managed, problem)) == NULL)
         return NULL;
     /* Without a resolver the configuration is only checked. */
     if (has_keys && env->resolver != NULL)
@@ -211,6 +225,8 @@ struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struc
 
 void dkim_signing_close(struct dkim_signing *signing)
 {
-    if (signing != NULL)
-        dkim_published_stop(signing->published);
+    if (signing == NULL)
+        return;
+    dkim_published_stop(signing->published);
+    dkim_rotor_drop(signing->managed);
 }

@@ -53,6 +53,7 @@ enum dkim_unsigned {
     DKIM_UNSIGNED_KEY,
     DKIM_UNSIGNED_LOGIN,
     DKIM_UNSIGNED_HEADER_SIZE,
+    DKIM_UNSIGNED_UNPUBLISHED,
 };
 
 /* Of a message that is ours to sign. */
@@ -64,7 +65,7 @@ struct dkim_signing_state {
     struct dkim_signer *signer; /* NULL: it is not signed */
     enum dkim_unsigned kind;    /* and why not, then */
     const char *why_not;
-    bool refuse; /* and it is refused */
+    bool refuse; /* and it is refused; deferred with DKIM_UNSIGNED_UNPUBLISHED */
     bool failed; /* memory was short */
     struct dkim_verify_env again_env;
     struct dkim_verifier *again;              /* of our own earlier signatures; or NULL */
@@ -148,9 +149,9 @@ bool dkim_module_sign_body(struct am_ctx *ctx, struct dkim_msg_state *message,
                            struct am_span chunk);
 
 /*
- * Adds the signatures and returns the verdict: REJECT for what is not signed and refused for it,
- * FAIL when a signature could not be made. Blocking: when the message came with a signature of
- * ours, until the look-up's deadline.
+ * Adds the signatures and returns the verdict: REJECT or TEMPFAIL for what is not signed and
+ * refused for it, FAIL when a signature could not be made. Blocking: when the message came with a
+ * signature of ours, until the look-up's deadline.
  */
 enum am_verdict dkim_module_sign_finish(struct am_eom_ctx *eom, struct dkim_msg_state *message);
 

@@ -1,5 +1,6 @@
 #include "dkim-milter/dkim_options.h"
 
+#include "common/dns/dns_live.h"
 #include "common/mail/pattern.h"
 #include "dkim-milter/dkim_crypto.h"
 #include "dkim-milter/dkim_login.h"
@@ -32,6 +33,9 @@ static const struct am_choice bindings[] = {
 
 static const struct am_choice unsigned_actions[] = {
     {"unsigned", DKIM_UNSIGNED_PASS_ON}, {"reject", DKIM_UNSIGNED_REJECT}, {NULL, 0}};
+
+static const struct am_choice unpublished_actions[] = {
+    {"defer", DKIM_UNPUBLISHED_DEFER}, {"sign", DKIM_UNPUBLISHED_SIGN}, {NULL, 0}};
 
 /* The options of each result, in either section. */
 #define POLICIES(ROW)                                                                              \
@@ -155,6 +159,37 @@ const struct am_option dkim_options[] = {
     TEXT("key_table", key_table, "table of keys: file, or sqlite:DATABASE"),
     TEXT("signing_table", signing_table,
          "table of who signs with which keys: file, or sqlite:DATABASE"),
+    TEXT("managed_keys", managed_keys,
+         "directory of keys that come into use by themselves once they are published"),
+    {.name = "managed_check",
+     .kind = AM_OPTION_DURATION,
+     AT(managed_check_ms),
+     .min = 100,
+     .max = INT64_C(86400000),
+     .fallback = "1m",
+     .help = "how often the records of managed keys are looked up"},
+    {.name = "managed_keep",
+     .kind = AM_OPTION_DURATION,
+     AT(managed_keep_ms),
+     .min = 0,
+     .max = INT64_C(366) * 86400000,
+     .fallback = "7d",
+     .help = "how long the record of a retired key stays in the DNS"},
+    {.name = "managed_nameservers",
+     .kind = AM_OPTION_LIST,
+     AT(managed_nameservers),
+     .fallback = "",
+     .check = am_dns_live_check_nameserver,
+     .help = "name servers that must all show a managed key; none: those of dns.nameservers"},
+    CHOICE("unpublished_key", unpublished_key, unpublished_actions, "defer",
+           "what to do with mail whose managed keys are no longer published"),
+    {.name = "unpublished_grace",
+     .kind = AM_OPTION_DURATION,
+     AT(unpublished_grace_ms),
+     .min = 0,
+     .max = INT64_C(7) * 86400000,
+     .fallback = "5m",
+     .help = "how long the last key signs on when its record is gone"},
     CHOICE("sign_by", sign_by, signers, "from",
            "whose keys sign: of From or of the envelope sender"),
     {.name = "sign_headers",
@@ -226,10 +261,16 @@ static bool check_signing(const struct dkim_conf *conf, struct am_problem *probl
     if (has_signing && !has_keys && !has_directory)
         return am_problem_set(problem, "dkim.signing_table says who signs, but there are no keys: "
                                        "set dkim.key_table or dkim.key_directory");
-    if (conf->mode == DKIM_MODE_SIGN && !has_directory && !has_signing)
+    if (conf->managed_keys[0] != '\0' && conf->managed_keys[0] != '/')
+        return am_problem_set(problem,
+                              "dkim.managed_keys: \"%s\" is no full path: let it begin "
+                              "with a slash",
+                              conf->managed_keys);
+    if (conf->mode == DKIM_MODE_SIGN && !has_directory && !has_signing &&
+        conf->managed_keys[0] == '\0')
         return am_problem_set(problem,
                               "dkim.mode = sign, but there are no keys: set dkim.key_directory, "
-                              "or dkim.key_table and dkim.signing_table");
+                              "dkim.managed_keys, or dkim.key_table and dkim.signing_table");
     if (conf->login_binding == DKIM_LOGIN_MAP && !has_map)
         return am_problem_set(problem, "dkim.login_binding = map, but there is no map: set "
                                        "dkim.login_map");

@@ -35,6 +35,10 @@ struct dkim_conf {
     struct am_netlist sign_networks;
     struct am_strlist sign_daemons;
     const char *key_directory, *key_table, *signing_table;
+    const char *managed_keys;
+    int64_t managed_check_ms, managed_keep_ms, unpublished_grace_ms;
+    int unpublished_key; /* enum dkim_unpublished_action */
+    struct am_strlist managed_nameservers;
     int sign_by; /* enum dkim_sign_by */
     struct am_strlist sign_headers, oversign_headers;
     int sign_canonicalization; /* DKIM_CANON_PAIR() */
@@ -51,6 +55,9 @@ enum dkim_sign_by { DKIM_SIGN_BY_FROM, DKIM_SIGN_BY_ENVELOPE };
 
 /* What is done with mail that is ours and must not be signed. */
 enum dkim_unsigned_action { DKIM_UNSIGNED_PASS_ON, DKIM_UNSIGNED_REJECT };
+
+/* What is done with mail whose managed keys are all no longer published. */
+enum dkim_unpublished_action { DKIM_UNPUBLISHED_DEFER, DKIM_UNPUBLISHED_SIGN };
 
 /* Two canonicalisations in one number. */
 #define DKIM_CANON_PAIR(HEADER, BODY) ((HEADER)*DKIM_CANON_COUNT + (BODY))

@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/dns/dns.h"
 #include "dkim-milter/dkim_keys.h"
+#include "dkim-milter/dkim_rotation.h"
 
 /*
  * Whether the keys that sign are those that the DNS tells everybody. A signature with a key that
@@ -15,6 +16,7 @@
 struct dkim_published_finding {
     bool fits;
     bool unknown; /* the DNS did not say, or memory is short */
+    enum dkim_sight sight;
     enum am_log_level level;
     const char *sentence; /* NULL: it fits, and there is nothing to say */
 };

@@ -4,7 +4,8 @@
 /* Says "the key sel._domainkey.example.org of /etc/..." and what is wrong with it. */
 static struct dkim_published_finding found(struct am_arena *arena,
                                            const struct dkim_signing_key *key,
-                                           enum am_log_level level, const char *what)
+                                           enum dkim_sight sight, enum am_log_level level,
+                                           const char *what)
 {
     const char *sentence = what == NULL
                                ? NULL
@@ -13,6 +14,7 @@ static struct dkim_published_finding found(struct am_arena *arena,
 
     return (struct dkim_published_finding){
         .unknown = sentence == NULL,
+        .sight = sentence == NULL ? DKIM_SIGHT_NONE : sight,
         .level = level,
         .sentence = sentence == NULL ? "memory is short for comparing a key" : sentence,
     };
@@ -23,7 +25,7 @@ static struct dkim_published_finding not_published(struct am_arena *arena,
 {
     const char *record = dkim_key_record_write(arena, key->key);
 
-    return found(arena, key, AM_LOG_WARNING,
+    return found(arena, key, DKIM_SIGHT_ABSENT, AM_LOG_WARNING,
                  am_arena_printf(arena,
                                  "is not published, so its signatures fail everywhere; the TXT "
                                  "record to publish: \"%s\"",
@@ -35,7 +37,7 @@ static struct dkim_published_finding unknown(struct am_arena *arena,
                                              const struct am_dns_answer *answer)
 {
     struct dkim_published_finding finding =
-        found(arena, key, AM_LOG_NOTICE,
+        found(arena, key, DKIM_SIGHT_NONE, AM_LOG_NOTICE,
               am_arena_printf(arena,
                               "could not be compared with its published record: the look-up gave "
                               "\"%s\"; ask again with: authmilter testkey %s %s",
@@ -67,20 +69,21 @@ judge_record(struct am_arena *arena, const struct dkim_signing_key *key, struct 
     if (reason == DKIM_REASON_NONE)
         reason = compare(key, &record, &fits);
     if (reason == DKIM_REASON_KEY_REVOKED)
-        return found(arena, key, AM_LOG_WARNING,
+        return found(arena, key, DKIM_SIGHT_REVOKED, AM_LOG_WARNING,
                      "is revoked in the DNS (p= is empty), so its signatures fail everywhere: take "
                      "it out of use");
     if (reason != DKIM_REASON_NONE)
-        return found(arena, key, AM_LOG_WARNING,
+        return found(arena, key, DKIM_SIGHT_UNUSABLE, AM_LOG_WARNING,
                      am_arena_printf(arena, "is published in a way that nobody can use: %s",
                                      dkim_reason_text(reason)));
     if (!fits)
-        return found(arena, key, AM_LOG_WARNING,
+        return found(arena, key, DKIM_SIGHT_DIFFERS, AM_LOG_WARNING,
                      "differs from the key that is published, so its signatures fail everywhere: "
                      "publish this one's record, or use the file of the published one");
-    struct dkim_published_finding finding = {.fits = true, .level = AM_LOG_INFO};
+    struct dkim_published_finding finding = {
+        .fits = true, .sight = DKIM_SIGHT_RIGHT, .level = AM_LOG_INFO};
     if (record.testing) {
-        finding = found(arena, key, AM_LOG_NOTICE,
+        finding = found(arena, key, DKIM_SIGHT_RIGHT, AM_LOG_NOTICE,
                         "is published as testing (t=y): receivers may treat its mail as unsigned");
         finding.fits = true;
     }
@@ -94,7 +97,7 @@ struct dkim_published_finding dkim_published_judge(struct am_arena *arena,
     switch (answer->outcome) {
     case AM_DNS_OK:
         if (answer->count != 1)
-            return found(arena, key, AM_LOG_WARNING,
+            return found(arena, key, DKIM_SIGHT_DIFFERS, AM_LOG_WARNING,
                          "has several TXT records, so its signatures may fail: leave one");
         return judge_record(arena, key, answer->records[0].text);
     case AM_DNS_NODATA:

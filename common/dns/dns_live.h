@@ -56,6 +56,20 @@ struct am_dns_live_options {
  */
 bool am_dns_live_check_nameserver(const char *text, struct am_problem *problem);
 
+/* Longest address and port of a name server, with its NUL. */
+#define AM_DNS_LIVE_SERVER_TEXT 80
+
+/*
+ * Writes the name servers that a resolver with these options asks, as `nameservers` takes them:
+ * those of resolv.conf where none are named.
+ *
+ * count: filled; `room` at most, which are the first. Returns: false with a sentence.
+ * Blocking: reads a file. Threads: any.
+ */
+bool am_dns_live_list(const struct am_dns_live_options *options,
+                      char (*out)[AM_DNS_LIVE_SERVER_TEXT], size_t room, size_t *count,
+                      struct am_problem *problem) AM_MUST_USE;
+
 /* Figures since the start; each is monotonic unless it says otherwise. */
 struct am_dns_live_stats {
     uint64_t lookups; /* calls of am_dns_start() */

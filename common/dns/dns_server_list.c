@@ -125,6 +125,26 @@ bool am_dns_server_list_read(struct am_dns_server_list *list,
     return list->count > 0 || add_server(list, "127.0.0.1", problem);
 }
 
+bool am_dns_live_list(const struct am_dns_live_options *options,
+                      char (*out)[AM_DNS_LIVE_SERVER_TEXT], size_t room, size_t *count,
+                      struct am_problem *problem)
+{
+    struct am_dns_server_list list;
+
+    *count = 0;
+    if (!am_dns_server_list_read(&list, options, problem))
+        return false;
+    for (size_t i = 0; i < list.count && *count < room; i++) {
+        char host[64] = "", port[8] = "";
+        (void)getnameinfo((const struct sockaddr *)&list.servers[i].address,
+                          list.servers[i].address_len, host, sizeof(host), port, sizeof(port),
+                          NI_NUMERICHOST | NI_NUMERICSERV);
+        snprintf(out[(*count)++], AM_DNS_LIVE_SERVER_TEXT,
+                 strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+    }
+    return true;
+}
+
 /* --- choosing --- */
 
 int am_dns_server_list_pick(const struct am_dns_server_list *list, am_dns_server_set tried,

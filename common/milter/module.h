@@ -205,6 +205,8 @@ struct am_header {
     size_t index; /* 1 for the first field of this name (letter case ignored) */
 };
 
+struct am_counters;
+
 /* What module configuration is opened with. */
 struct am_conf_env {
     const struct am_config *config; /* the whole file, for repeated sections */
@@ -212,6 +214,14 @@ struct am_conf_env {
     const struct am_clock *clock;
     struct am_arena *arena;     /* lives as long as the configuration */
     struct am_watches *watches; /* see am_conf_env_watch(); may be NULL */
+    /*
+     * What conf_open made for the configuration that is in force, NULL at the start. It lives until
+     * conf_open returns: what shall live on is counted, and both hold a reference.
+     */
+    const void *former;
+    struct am_counters
+        *counters;   /* of the process: for what goes on beside the mail; may be NULL */
+    bool check_only; /* --check-config: nothing is begun, nothing written */
 };
 
 /*

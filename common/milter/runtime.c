@@ -235,7 +235,17 @@ static unsigned stages_of(const struct am_module *module)
            (module->unknown != NULL ? AM_STAGE_UNKNOWN : 0U);
 }
 
+/* What the runtime in force made of a module's configuration. */
+static const void *former_derived(const struct am_runtime *former, const struct am_module *module)
+{
+    for (size_t i = 0; former != NULL && i < former->module_count; i++)
+        if (former->modules[i].module == module && former->modules[i].opened)
+            return former->modules[i].derived;
+    return NULL;
+}
+
 static bool open_module(struct am_runtime *runtime, struct am_runtime_module *entry,
+                        const struct am_runtime_source *source, const struct am_runtime *former,
                         struct am_problem *problem)
 {
     const struct am_module *module = entry->module;
@@ -245,6 +255,9 @@ static bool open_module(struct am_runtime *runtime, struct am_runtime_module *en
         .clock = runtime->clock,
         .arena = runtime->arena,
         .watches = &runtime->watches,
+        .former = former_derived(former, module),
+        .counters = runtime->counters,
+        .check_only = source->check_only,
     };
     if (module->conf_open != NULL &&
         !module->conf_open(entry->conf, &env, &entry->derived, problem))
@@ -259,7 +272,8 @@ static bool open_module(struct am_runtime *runtime, struct am_runtime_module *en
     return true;
 }
 
-static bool open_modules(struct am_runtime *runtime, struct am_problem *problem)
+static bool open_modules(struct am_runtime *runtime, const struct am_runtime_source *source,
+                         const struct am_runtime *former, struct am_problem *problem)
 {
     /* All checks first: they are cheap and pure, opening may read files. */
     for (size_t i = 0; i < runtime->module_count; i++) {
@@ -269,7 +283,7 @@ static bool open_modules(struct am_runtime *runtime, struct am_problem *problem)
             return false;
     }
     for (size_t i = 0; i < runtime->module_count; i++)
-        if (!open_module(runtime, &runtime->modules[i], problem))
+        if (!open_module(runtime, &runtime->modules[i], source, former, problem))
             return false;
     return true;
 }
@@ -296,7 +310,8 @@ struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
     if (runtime->arena != NULL && set_host_name(runtime, problem) &&
         load_config(runtime, source, former, problem) &&
         am_runtime_list_modules(runtime, source->modules, problem) &&
-        open_resolver(runtime, source, former, problem) && open_modules(runtime, problem))
+        open_resolver(runtime, source, former, problem) &&
+        open_modules(runtime, source, former, problem))
         return runtime;
     am_snapshot_drop(&runtime->snapshot);
     return NULL;

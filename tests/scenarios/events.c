@@ -213,6 +213,20 @@ static void do_write(struct play *play, const struct scenario_line *line)
         play_fail(play, line, "the program does not reload");
 }
 
+/* put NAME, and the lines behind it: the file is there anew, at once and as a whole. */
+static void do_put(struct play *play, const struct scenario_line *line)
+{
+    char beside[200], from[300], to[300];
+    struct am_problem problem = {""};
+    snprintf(beside, sizeof(beside), "%.190s.new", line->text);
+    snprintf(from, sizeof(from), "%s/%s", play->daemon.dir, beside);
+    snprintf(to, sizeof(to), "%s/%.190s", play->daemon.dir, line->text);
+    if (!play_write_file(play, beside, &line->block, &problem))
+        play_fail(play, line, "%s", problem.text);
+    else if (rename(from, to) != 0)
+        play_fail(play, line, "%s cannot be replaced", to);
+}
+
 /* reload, and the lines behind it: another configuration, which the program is told to read. */
 static void do_reload(struct play *play, const struct scenario_line *line)
 {
@@ -281,6 +295,8 @@ void play_event(struct play *play, const struct scenario_line *line)
         /* done */
     } else if (strcmp(verb, "write") == 0) {
         do_write(play, line);
+    } else if (strcmp(verb, "put") == 0) {
+        do_put(play, line);
     } else if (strcmp(verb, "reload") == 0) {
         do_reload(play, line);
     } else if (strcmp(verb, "wait-log") == 0) {
