@@ -8,14 +8,12 @@
 #include <unistd.h>
 
 #include "authmilter/command.h"
+#include "authmilter/tool_keygen.h"
 #include "authmilter/tool_name.h"
 #include "authmilter/tool_options.h"
 #include "dkim-milter/dkim_key_record.h"
 
 #define BITS_TEXT "2048"
-
-/* A character-string of a TXT record holds so many octets (RFC 1035 section 3.3). */
-#define TXT_STRING_MAX 255
 
 struct arguments {
     const char *domain, *selector, *output;
@@ -110,74 +108,7 @@ static const char *choose_path(const struct arguments *args, struct am_arena *ar
     return am_arena_printf(arena, "%s/%s.pem", dir, selector);
 }
 
-static bool write_all(int file, struct am_span octets)
-{
-    while (octets.len > 0) {
-        ssize_t put = write(file, octets.ptr, octets.len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        octets = am_span_of(octets.ptr + put, octets.len - (size_t)put);
-    }
-    return fsync(file) == 0;
-}
-
-/* Writes a file that is not there yet, for nobody else's eyes. Returns false with errno. */
-static bool write_new(const char *path, struct am_span octets)
-{
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (file < 0)
-        return false;
-    bool written = write_all(file, octets);
-    int error = errno;
-    if (close(file) != 0 && written) {
-        written = false;
-        error = errno;
-    }
-    if (!written)
-        unlink(path);
-    errno = error;
-    return written;
-}
-
-static int save(const char *path, const struct dkim_private_key *key)
-{
-    struct am_buf pem;
-    int status = 0;
-
-    am_buf_init(&pem, 65536);
-    if (!dkim_private_key_write_pem(key, &pem))
-        status = tool_unavailable(&usage, "out of memory");
-    else if (!write_new(path, am_buf_span(&pem)))
-        status = unavailable(path, errno == EEXIST ? "is there already and is not overwritten"
-                                                   : strerror(errno));
-    dkim_wipe(pem.data, pem.len);
-    am_buf_fini(&pem);
-    return status;
-}
-
 /* --- the record --- */
-
-static void print_strings(struct am_span value, const char *between)
-{
-    for (size_t at = 0; at < value.len; at += TXT_STRING_MAX) {
-        size_t len = value.len - at < TXT_STRING_MAX ? value.len - at : TXT_STRING_MAX;
-        printf("%s\"%.*s\"", at == 0 ? "" : between, (int)len, value.ptr + at);
-    }
-}
-
-static void print_record(const char *name, const char *record)
-{
-    struct am_span value = am_span_str(record);
-
-    printf("For a zone file:\n\n%s. IN TXT (\n    ", name);
-    print_strings(value, "\n    ");
-    printf(" )\n\nThe same in one line:\n\n%s. IN TXT ", name);
-    print_strings(value, " ");
-    printf("\n\nFor a form that asks for name and value:\n\n%s\n%s\n\n", name, record);
-}
 
 static int print_all(const struct arguments *args, struct am_arena *arena, const char *path,
                      const char *domain, const char *selector, const struct dkim_private_key *key)
@@ -189,7 +120,7 @@ static int print_all(const struct arguments *args, struct am_arena *arena, const
         return tool_unavailable(&usage, "out of memory");
     printf("Private key: %s (%s, %u bits, mode 0600)\n\n", path, dkim_key_type_word(args->type),
            dkim_private_key_bits(key));
-    print_record(name, record);
+    tool_key_print_record(name, record);
     printf("Publish the record, and ask 'authmilter testkey --key %s %s %s' until it says that "
            "the key is good.\nThen let dkim-milter sign with the key: its user must be able to "
            "read the file, and dkim-milter.conf(5) says how to name it.\n",
@@ -220,9 +151,9 @@ static int make(const struct arguments *args, struct am_arena *arena)
     struct dkim_private_key *key = dkim_private_key_generate(args->type, args->bits, &problem);
     if (key == NULL)
         return tool_unavailable(&usage, problem.text);
-    int status = save(path, key);
-    if (status == 0)
-        status = print_all(args, arena, path, domain, selector, key);
+    int status = tool_key_save(path, key, NULL, &problem)
+                     ? print_all(args, arena, path, domain, selector, key)
+                     : tool_unavailable(&usage, problem.text);
     dkim_private_key_free(key);
     return status;
 }

@@ -19,6 +19,7 @@ extern const struct am_command am_command_ar;
 extern const struct am_command am_command_check;
 extern const struct am_command am_command_explain;
 extern const struct am_command am_command_keygen;
+extern const struct am_command am_command_keys;
 extern const struct am_command am_command_migrate;
 extern const struct am_command am_command_replay;
 extern const struct am_command am_command_run;
