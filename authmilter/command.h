@@ -26,7 +26,10 @@ extern const struct am_command am_command_run;
 extern const struct am_command am_command_sign;
 extern const struct am_command am_command_spf;
 extern const struct am_command am_command_srs;
+extern const struct am_command am_command_stats;
 extern const struct am_command am_command_testkey;
+extern const struct am_command am_command_top;
 extern const struct am_command am_command_verify;
+extern const struct am_command am_command_why;
 
 #endif

@@ -177,6 +177,24 @@ void am_log_line_begin(struct am_log_line *line, enum am_log_level level, const 
     am_log_line_str(line, "event", event);
 }
 
+void am_log_line_begin_text(struct am_log_line *line, const char *event)
+{
+    *line = (struct am_log_line){.level = AM_LOG_INFO, .enabled = true};
+    am_buf_init(&line->text, LINE_MAX_BYTES);
+    am_log_line_str(line, "event", event);
+}
+
+struct am_span am_log_line_span(const struct am_log_line *line)
+{
+    return am_buf_span(&line->text);
+}
+
+void am_log_line_drop(struct am_log_line *line)
+{
+    am_buf_fini(&line->text);
+    line->enabled = false;
+}
+
 /* Writes what stands before a value; false when the line is full. */
 static bool begin_value(struct am_log_line *line, const char *key)
 {

@@ -69,6 +69,16 @@ struct am_log_line {
 /* Starts a line; nothing happens when the level is disabled. */
 void am_log_line_begin(struct am_log_line *line, enum am_log_level level, const char *event);
 
+/* Starts a line of key=value that is written nowhere, whatever the level and the format: for who
+ * wants its text. It ends with am_log_line_drop(). */
+void am_log_line_begin_text(struct am_log_line *line, const char *event);
+
+/* Returns what the line holds by now, key=value or JSON without its end. */
+struct am_span am_log_line_span(const struct am_log_line *line);
+
+/* Frees the line's memory and writes nothing. */
+void am_log_line_drop(struct am_log_line *line);
+
 /* Adds a text value; an empty pointer leaves the key out. */
 void am_log_line_text(struct am_log_line *line, const char *key, struct am_span value);
 

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "common/milter/app_server.h"
@@ -33,6 +34,35 @@ static void control_reload(struct am_server *server, struct am_buf *out)
         am_buf_printf(out, "error: %s\n", problem.text);
 }
 
+/* why QUEUE-ID: the lines of that message, oldest first. */
+static void control_why(struct am_server *server, const char *id, struct am_buf *out)
+{
+    char pair[256];
+
+    if (server->recent == NULL)
+        am_buf_add_str(out, "error: no lines are kept (milter.recent_bytes)\n");
+    else if (*id == '\0' || strpbrk(id, " =\"\\") != NULL ||
+             snprintf(pair, sizeof(pair), "queue_id=%s", id) >= (int)sizeof(pair))
+        am_buf_add_str(out, "error: why QUEUE-ID\n");
+    else
+        am_recent_find(server->recent, pair, out);
+}
+
+/* top METHOD RESULT LINES; "-" for any. */
+static void control_top(struct am_server *server, const char *words, struct am_buf *out)
+{
+    char method[17] = "-", result[17] = "-";
+    unsigned most = 20;
+
+    if (server->top == NULL) {
+        am_buf_add_str(out, "error: no domains are counted (milter.top_entries)\n");
+        return;
+    }
+    (void)sscanf(words, "%16s %16s %5u", method, result, &most);
+    am_top_print(server->top, strcmp(method, "-") == 0 ? NULL : method,
+                 strcmp(result, "-") == 0 ? NULL : result, most, out);
+}
+
 void am_server_command(void *user, const char *line, struct am_buf *out)
 {
     struct am_server *server = user;
@@ -42,10 +72,15 @@ void am_server_command(void *user, const char *line, struct am_buf *out)
         am_figures_metrics(server->holder, server->counters, out);
     else if (strcmp(line, "reload") == 0)
         control_reload(server, out);
+    else if (strncmp(line, "why ", 4) == 0)
+        control_why(server, line + 4, out);
+    else if (strcmp(line, "top") == 0 || strncmp(line, "top ", 4) == 0)
+        control_top(server, line + 3, out);
     else if (strcmp(line, "health") == 0)
         am_buf_add_str(out, am_server_is_healthy(server) ? "ok\n" : "stopping\n");
     else if (strcmp(line, "version") == 0)
         am_buf_printf(out, "%s %s\n", server->app->program, AM_VERSION);
     else
-        am_buf_add_str(out, "error: commands are stats, metrics, reload, health and version\n");
+        am_buf_add_str(
+            out, "error: commands are stats, metrics, top, why, reload, health and version\n");
 }

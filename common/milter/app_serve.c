@@ -83,6 +83,8 @@ static void close_all(struct am_server *server, bool all_threads_ended)
         return;
     am_snapshot_holder_free(server->holder);
     am_counters_free(server->counters);
+    am_recent_free(server->recent);
+    am_top_free(server->top);
     if (server->ended_fd >= 0)
         close(server->ended_fd);
 }

@@ -19,6 +19,8 @@ struct am_server {
     const struct am_app *app;
     struct am_reload reload;
     struct am_counters *counters;
+    struct am_recent *recent; /* NULL: none */
+    struct am_top *top;       /* NULL: none */
     struct am_snapshot_holder *holder;
     struct am_milter_options start; /* as they were at the start: what cannot change */
     struct am_runtime *first;       /* keeps the strings of `start` */

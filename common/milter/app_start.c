@@ -73,6 +73,19 @@ static bool make_parts(struct am_server *server, const struct am_runtime_source 
     return server->reload.watch != NULL && server->signal_fd >= 0;
 }
 
+/* What only the control socket tells is kept only where there is one; mail needs none of it. */
+static void make_memory(struct am_server *server)
+{
+    if (server->start.control_socket[0] == '\0')
+        return;
+    if (server->start.recent_bytes > 0)
+        server->recent = am_recent_new((size_t)server->start.recent_bytes);
+    if (server->start.top_entries > 0)
+        server->top = am_top_new((size_t)server->start.top_entries);
+    server->first->recent = server->reload.source.recent = server->recent;
+    server->first->top = server->reload.source.top = server->top;
+}
+
 static bool load_first(struct am_server *server, struct am_problem *problem)
 {
     struct am_runtime *runtime = am_runtime_load(&server->reload.source, NULL, problem);
@@ -80,6 +93,7 @@ static bool load_first(struct am_server *server, struct am_problem *problem)
         return false;
     server->first = runtime;
     server->start = *runtime->milter;
+    make_memory(server);
     am_snapshot_ref(&runtime->snapshot);
     am_snapshot_swap(server->holder, &runtime->snapshot);
     am_watch_set(server->reload.watch, runtime->watches.items, runtime->watches.count);

@@ -108,6 +108,7 @@ void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result)
         return;
     }
     am_counters_result(counters, result->method, result->result);
+    am_top_count(ctx->session->runtime->top, result);
 }
 
 bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const char *text)
@@ -147,8 +148,8 @@ void am_ctx_note(struct am_ctx *ctx, const char *key, const char *format, ...)
 {
     struct am_message *message = ctx->session->message;
     if (message == NULL ||
-        (!am_log_enabled(AM_LOG_INFO) && ctx->session->runtime->reporter.report == NULL &&
-         ctx->session->capture == NULL))
+        (!am_log_enabled(AM_LOG_INFO) && ctx->session->runtime->recent == NULL &&
+         ctx->session->runtime->reporter.report == NULL && ctx->session->capture == NULL))
         return;
 
     va_list args;

@@ -100,54 +100,110 @@ static void add_rest(struct am_log_line *line, const struct am_message *message)
     am_log_line_int(line, "time_us", message->spent_us);
 }
 
+/* A line that is written to the log and kept in memory; `fill` adds its values. */
+struct line {
+    const struct am_session *session;
+    const char *event, *action, *recipient;
+    const struct am_decision *decision;
+    void (*fill)(const struct line *self, struct am_log_line *line);
+};
+
+static void keep(const struct line *self, const struct am_log_line *line)
+{
+    const struct am_runtime *runtime = self->session->runtime;
+
+    am_recent_add(runtime->recent, runtime->clock->wall_s(runtime->clock), am_log_line_span(line));
+}
+
+/* What is kept is key=value, whatever the log is like: it is made anew where that differs. */
+static void write_line(const struct line *self)
+{
+    bool kept = self->session->runtime->recent == NULL;
+    struct am_log_line line;
+
+    if (am_log_enabled(AM_LOG_INFO)) {
+        am_log_line_begin(&line, AM_LOG_INFO, self->event);
+        self->fill(self, &line);
+        if (!kept && !line.json) {
+            keep(self, &line);
+            kept = true;
+        }
+        am_log_line_end(&line);
+    }
+    if (kept)
+        return;
+    am_log_line_begin_text(&line, self->event);
+    self->fill(self, &line);
+    keep(self, &line);
+    am_log_line_drop(&line);
+}
+
+static void fill_message(const struct line *self, struct am_log_line *line)
+{
+    const struct am_session *session = self->session;
+    const struct am_message *message = session->message;
+
+    add_client(line, session);
+    add_foreign(line, "from", message->info.sender_text);
+    if (session->agreement.sent & AM_STAGE_ENVRCPT)
+        am_log_line_int(line, "rcpts", (int64_t)message->info.recipient_count);
+    if (message->rejected_rcpts > 0)
+        am_log_line_int(line, "rcpts_refused", (int64_t)message->rejected_rcpts);
+    if (*session->info.auth_user != '\0')
+        add_foreign(line, "user", session->info.auth_user);
+    am_log_line_str(line, "action", self->action);
+    add_decision(line, self->decision);
+    add_rest(line, message);
+}
+
+static void fill_connection(const struct line *self, struct am_log_line *line)
+{
+    add_client(line, self->session);
+    am_log_line_str(line, "action", self->action);
+    add_decision(line, self->decision);
+}
+
+static void fill_recipient(const struct line *self, struct am_log_line *line)
+{
+    add_queue_id(line, self->session);
+    add_foreign(line, "recipient", self->recipient);
+    am_log_line_str(line, "action", self->action);
+    add_decision(line, self->decision);
+}
+
 void am_decision_line_message(const struct am_session *session, const char *action,
                               const struct am_decision *decision)
 {
-    const struct am_message *message = session->message;
-    struct am_log_line line;
+    const struct line line = {.session = session,
+                              .event = "message",
+                              .action = action,
+                              .decision = decision,
+                              .fill = fill_message};
 
-    if (!am_log_enabled(AM_LOG_INFO))
-        return;
-    am_log_line_begin(&line, AM_LOG_INFO, "message");
-    add_client(&line, session);
-    add_foreign(&line, "from", message->info.sender_text);
-    if (session->agreement.sent & AM_STAGE_ENVRCPT)
-        am_log_line_int(&line, "rcpts", (int64_t)message->info.recipient_count);
-    if (message->rejected_rcpts > 0)
-        am_log_line_int(&line, "rcpts_refused", (int64_t)message->rejected_rcpts);
-    if (*session->info.auth_user != '\0')
-        add_foreign(&line, "user", session->info.auth_user);
-    am_log_line_str(&line, "action", action);
-    add_decision(&line, decision);
-    add_rest(&line, message);
-    am_log_line_end(&line);
+    write_line(&line);
 }
 
 void am_decision_line_connection(const struct am_session *session,
                                  const struct am_decision *decision)
 {
-    struct am_log_line line;
+    const struct line line = {.session = session,
+                              .event = "connection",
+                              .action = am_verdict_word(decision->verdict),
+                              .decision = decision,
+                              .fill = fill_connection};
 
-    if (!am_log_enabled(AM_LOG_INFO))
-        return;
-    am_log_line_begin(&line, AM_LOG_INFO, "connection");
-    add_client(&line, session);
-    am_log_line_str(&line, "action", am_verdict_word(decision->verdict));
-    add_decision(&line, decision);
-    am_log_line_end(&line);
+    write_line(&line);
 }
 
 void am_decision_line_recipient(const struct am_session *session, const char *recipient,
                                 const struct am_decision *decision)
 {
-    struct am_log_line line;
+    const struct line line = {.session = session,
+                              .event = "recipient",
+                              .recipient = recipient,
+                              .action = am_verdict_word(decision->verdict),
+                              .decision = decision,
+                              .fill = fill_recipient};
 
-    if (!am_log_enabled(AM_LOG_INFO))
-        return;
-    am_log_line_begin(&line, AM_LOG_INFO, "recipient");
-    add_queue_id(&line, session);
-    add_foreign(&line, "recipient", recipient);
-    am_log_line_str(&line, "action", am_verdict_word(decision->verdict));
-    add_decision(&line, decision);
-    am_log_line_end(&line);
+    write_line(&line);
 }

@@ -301,6 +301,8 @@ struct am_runtime *am_runtime_load(const struct am_runtime_source *source,
     am_snapshot_init(&runtime->snapshot, runtime_destroy);
     runtime->clock = source->clock;
     runtime->counters = source->counters;
+    runtime->recent = source->recent;
+    runtime->top = source->top;
     runtime->reporter = source->reporter;
     runtime->program = source->program == NULL ? "" : source->program;
     runtime->generation = former == NULL ? 1 : former->generation + 1;

@@ -7,6 +7,8 @@
 #include "common/base/table.h"
 #include "common/milter/counters.h"
 #include "common/milter/module.h"
+#include "common/milter/recent.h"
+#include "common/milter/top.h"
 #include "common/milter/watch.h"
 
 /*
@@ -51,6 +53,7 @@ struct am_milter_options {
     int log_target, log_format, log_level; /* enums of log.h */
     int log_facility;                      /* of syslog(3) */
     const char *control_socket;            /* unix path; "" = none */
+    int64_t recent_bytes, top_entries;     /* of what the control socket tells; 0 = none */
     const char *metrics_listen;            /* "127.0.0.1:9100"; "" = none; loopback only */
 };
 
@@ -117,6 +120,8 @@ struct am_runtime {
     bool resolver_is_live; /* from name servers, not from a zone file */
     const struct am_clock *clock;
     struct am_counters *counters; /* of the process; not owned; may be NULL */
+    struct am_recent *recent;     /* likewise */
+    struct am_top *top;           /* likewise */
     struct am_arena *arena;       /* what derived objects live in */
     struct am_watches watches;
     const char *program;         /* for cases; never NULL */
@@ -150,6 +155,8 @@ struct am_runtime_source {
     size_t override_count;
     const struct am_clock *clock;
     struct am_counters *counters;
+    struct am_recent *recent;     /* NULL: nothing is kept */
+    struct am_top *top;           /* NULL: nothing is counted */
     const char *program;          /* lives as long as the process; NULL = "" */
     const char *text;             /* of a configuration in place of `path`; NULL = none */
     struct am_resolver *resolver; /* in place of what the options say; not owned; NULL = none */

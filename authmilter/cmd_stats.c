@@ -1,0 +1,243 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "authmilter/command.h"
+#include "authmilter/tool_control.h"
+#include "authmilter/tool_json.h"
+#include "authmilter/tool_options.h"
+
+#define WATCH_MAX 86400
+
+struct arguments {
+    struct tool_control control;
+    int64_t watch_s, rounds;
+    bool json, all;
+};
+
+static bool take_socket(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+
+    return tool_control_add(&args->control, text, problem);
+}
+
+static bool take_number(const char *text, int64_t *value, struct am_problem *problem)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < 1 || number > WATCH_MAX)
+        return am_problem_set(problem, "\"%s\" is no number from 1 to %d", text, WATCH_MAX);
+    *value = number;
+    return true;
+}
+
+static bool take_watch(void *arguments, const char *text, struct am_problem *problem)
+{
+    return take_number(text, &((struct arguments *)arguments)->watch_s, problem);
+}
+
+static bool take_rounds(void *arguments, const char *text, struct am_problem *problem)
+{
+    return take_number(text, &((struct arguments *)arguments)->rounds, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_CALL("socket", take_socket),
+    TOOL_TEXT("config", control.config),
+    TOOL_CALL("watch", take_watch),
+    TOOL_CALL("rounds", take_rounds),
+    TOOL_FLAG("all", all),
+    TOOL_FLAG("json", json),
+    {0},
+};
+
+static const char help[] =
+    "usage: authmilter stats [--socket PATH]... [--config FILE] [OPTION...]\n\n"
+    "Prints the figures of running programs, asked at their control sockets.\n\n"
+    "  --socket PATH  a control socket; repeatable\n"
+    "  --config FILE  take milter.control_socket of this configuration\n"
+    "                 [all installed ones]\n"
+    "  --watch N      print what was added, every N seconds, per second\n"
+    "  --rounds N     so often, then end\n"
+    "  --all          figures that are 0, too\n"
+    "  --json         print JSON, an object for each program\n\n"
+    "Exit status: 0 all answered, 64 wrong usage, 69 something needed is not\n"
+    "available.\n";
+
+static const struct tool_usage usage = {.command = "stats", .help = help, .options = options};
+
+/* --- one program --- */
+
+/* Hands out "NAME VALUE" lines; false at the end. */
+static bool next_figure(struct am_span *rest, struct am_span *name, struct am_span *value)
+{
+    while (rest->len > 0) {
+        size_t end = am_span_find(*rest, '\n');
+        struct am_span line = am_span_of(rest->ptr, end);
+        size_t blank = am_span_find_last(line, ' ');
+
+        end += end < rest->len;
+        *rest = am_span_of(rest->ptr + end, rest->len - end);
+        if (blank == line.len)
+            continue;
+        *name = am_span_of(line.ptr, blank);
+        *value = am_span_of(line.ptr + blank + 1, line.len - blank - 1);
+        return true;
+    }
+    return false;
+}
+
+/* Buckets of histograms are for machines. */
+static bool is_shown(const struct arguments *args, struct am_span name, struct am_span value)
+{
+    if (args->all)
+        return true;
+    if (value.len == 1 && value.ptr[0] == '0')
+        return false;
+    for (size_t i = 0; i + 7 <= name.len; i++)
+        if (memcmp(name.ptr + i, "_bucket", 7) == 0)
+            return false;
+    return true;
+}
+
+static void print_text(const struct arguments *args, const char *path, struct am_span text)
+{
+    struct am_span name, value;
+
+    printf("%s\n", path);
+    while (next_figure(&text, &name, &value))
+        if (is_shown(args, name, value))
+            printf("    %-58.*s %12.*s\n", (int)name.len, name.ptr, (int)value.len, value.ptr);
+}
+
+static bool print_json(const char *path, struct am_span text)
+{
+    json_t *figures = json_object();
+    struct am_span name, value;
+
+    while (next_figure(&text, &name, &value)) {
+        char key[256];
+        snprintf(key, sizeof(key), "%.*s", (int)name.len, name.ptr);
+        (void)json_object_set_new(figures, key, json_real(strtod(value.ptr, NULL)));
+    }
+    return tool_json_print(json_pack("{s:s, s:i, s:o, s:o}", "format", "authmilter-stats",
+                                     "version", 1, "socket", tool_json_str(path), "figures",
+                                     figures),
+                           stdout);
+}
+
+/* --- watching --- */
+
+static double former_value(struct am_span text, struct am_span wanted)
+{
+    struct am_span name, value;
+
+    while (next_figure(&text, &name, &value))
+        if (am_span_equal(name, wanted))
+            return strtod(value.ptr, NULL);
+    return 0;
+}
+
+/* What was added to counters since; gauges as they are. */
+static void print_rates(const struct arguments *args, const char *path, struct am_span former,
+                        struct am_span text)
+{
+    struct am_span name, value;
+
+    printf("%s\n", path);
+    while (next_figure(&text, &name, &value)) {
+        bool counts =
+            am_span_find(name, '{') < name.len || am_span_ends_nocase(name, am_span_str("_total"));
+        double now = strtod(value.ptr, NULL);
+        double added = counts ? (now - former_value(former, name)) / (double)args->watch_s : now;
+
+        if ((added != 0 || args->all) && is_shown(args, name, am_span_str("1")))
+            printf("    %-58.*s %12.1f%s\n", (int)name.len, name.ptr, added, counts ? "/s" : "");
+    }
+}
+
+static int watch(const struct arguments *args)
+{
+    struct am_buf former[TOOL_CONTROL_SOCKETS_MAX], now;
+    struct am_problem problem;
+    int status = 0;
+
+    for (size_t i = 0; i < args->control.count; i++) {
+        am_buf_init(&former[i], 0);
+        if (!tool_control_ask(args->control.sockets[i], "stats", &former[i], &problem))
+            status = tool_unavailable(&usage, problem.text);
+    }
+    for (int64_t round = 0; status == 0 && (args->rounds == 0 || round < args->rounds); round++) {
+        sleep((unsigned)args->watch_s);
+        for (size_t i = 0; i < args->control.count && status == 0; i++) {
+            am_buf_init(&now, 0);
+            if (!tool_control_ask(args->control.sockets[i], "stats", &now, &problem))
+                status = tool_unavailable(&usage, problem.text);
+            else
+                print_rates(args, args->control.sockets[i], am_buf_span(&former[i]),
+                            am_buf_span(&now));
+            am_buf_fini(&former[i]);
+            former[i] = now;
+        }
+        if (fflush(stdout) != 0)
+            break;
+    }
+    for (size_t i = 0; i < args->control.count; i++)
+        am_buf_fini(&former[i]);
+    return status;
+}
+
+static int once(const struct arguments *args)
+{
+    struct am_problem problem;
+    int status = 0;
+
+    for (size_t i = 0; i < args->control.count; i++) {
+        struct am_buf text;
+
+        am_buf_init(&text, 0);
+        if (!tool_control_ask(args->control.sockets[i], "stats", &text, &problem))
+            status = tool_unavailable(&usage, problem.text);
+        else if (!args->json)
+            print_text(args, args->control.sockets[i], am_buf_span(&text));
+        else if (!print_json(args->control.sockets[i], am_buf_span(&text)))
+            status = tool_unavailable(&usage, "out of memory");
+        am_buf_fini(&text);
+    }
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments args = {.json = false};
+    struct am_problem problem;
+    int status = tool_options_read(&usage, argc, argv, &args);
+
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        return tool_refuse(&usage, "an argument that is no option");
+    if (args.watch_s > 0 && args.json)
+        return tool_refuse(&usage, "--watch and --json exclude each other");
+    struct am_arena *arena = am_arena_new(16384, 0);
+    if (arena == NULL)
+        return tool_unavailable(&usage, "out of memory");
+    if (!tool_control_find(&args.control, arena, &problem))
+        status = tool_unavailable(&usage, problem.text);
+    else
+        status = args.watch_s > 0 ? watch(&args) : once(&args);
+    am_arena_free(arena);
+    if (fflush(stdout) != 0)
+        return tool_unavailable(&usage, "standard output cannot be written");
+    return status;
+}
+
+const struct am_command am_command_stats = {
+    .name = "stats",
+    .summary = "print the figures of running programs",
+    .run = run,
+};

@@ -1,0 +1,190 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "authmilter/command.h"
+#include "authmilter/tool_control.h"
+#include "authmilter/tool_options.h"
+#include "authmilter/why.h"
+
+enum { EXIT_FOUND, EXIT_NOT_FOUND };
+
+struct arguments {
+    struct tool_control control;
+    const char *log, *id;
+    bool journal, json;
+};
+
+static bool take_socket(void *arguments, const char *text, struct am_problem *problem)
+{
+    struct arguments *args = arguments;
+
+    return tool_control_add(&args->control, text, problem);
+}
+
+static const struct tool_option options[] = {
+    TOOL_CALL("socket", take_socket),
+    TOOL_TEXT("config", control.config),
+    TOOL_TEXT("log", log),
+    TOOL_FLAG("journal", journal),
+    TOOL_FLAG("json", json),
+    {0},
+};
+
+static const char help[] =
+    "usage: authmilter why [--log FILE | --journal | --socket PATH]... QUEUE-ID\n\n"
+    "Tells what happened to a message and why, and why it was signed or not, from the\n"
+    "lines of the log or from what running programs remember.\n\n"
+    "  --log FILE     read this log; - is standard input\n"
+    "  --journal      read the journal of systemd\n"
+    "  --socket PATH  ask at this control socket; repeatable\n"
+    "  --config FILE  ask at milter.control_socket of this configuration\n"
+    "                 [without any of these: of all installed ones]\n"
+    "  --json         print JSON, an object for each line\n\n"
+    "Exit status: 0 found, 1 not found, 64 wrong usage, 69 something needed is not\n"
+    "available.\n";
+
+static const struct tool_usage usage = {.command = "why", .help = help, .options = options};
+
+/* --- where the lines come from --- */
+
+static bool read_stream(struct why *why, FILE *file, const char *name, struct am_problem *problem)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    bool good = true;
+
+    while (good && (len = getline(&line, &room, file)) >= 0)
+        good = why_take(why, am_span_of(line, (size_t)len));
+    free(line);
+    if (!good)
+        return am_problem_set(problem, "out of memory");
+    return ferror(file) == 0 || am_problem_set(problem, "%s: %s", name, strerror(errno));
+}
+
+static bool read_log(struct why *why, const char *path, struct am_problem *problem)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+    if (file == NULL)
+        return am_problem_set(problem, "%s: %s", path, strerror(errno));
+    bool good = read_stream(why, file, path, problem);
+    if (file != stdin)
+        fclose(file);
+    return good;
+}
+
+static bool read_journal(struct why *why, struct am_problem *problem)
+{
+    int ends[2], status = 0;
+
+    if (pipe(ends) != 0)
+        return am_problem_set(problem, "%s", strerror(errno));
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execlp("journalctl", "journalctl", "--no-pager", "--quiet", "-o", "short-iso", "-g",
+               why->id, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE *file = child < 0 ? NULL : fdopen(ends[0], "r");
+    bool good = file != NULL && read_stream(why, file, "the journal", problem);
+    if (file != NULL)
+        fclose(file);
+    else
+        close(ends[0]);
+    if (child > 0)
+        (void)waitpid(child, &status, 0);
+    if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
+        return am_problem_set(problem, "there is no journalctl here: give --log FILE");
+    return good;
+}
+
+static bool ask_programs(struct why *why, struct arguments *args, struct am_problem *problem)
+{
+    char line[200];
+
+    if (!tool_control_find(&args->control, why->arena, problem))
+        return false;
+    snprintf(line, sizeof(line), "why %s", args->id);
+    for (size_t i = 0; i < args->control.count; i++) {
+        struct am_buf text;
+
+        am_buf_init(&text, 0);
+        bool good =
+            tool_control_ask(args->control.sockets[i], line, &text, problem) &&
+            (why_take_all(why, am_buf_span(&text)) || am_problem_set(problem, "out of memory"));
+        am_buf_fini(&text);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static int tell(struct arguments *args, struct am_arena *arena)
+{
+    struct why why = {.arena = arena, .id = args->id};
+    struct am_problem problem;
+    bool good;
+
+    if (args->log != NULL)
+        good = read_log(&why, args->log, &problem);
+    else if (args->journal)
+        good = read_journal(&why, &problem);
+    else
+        good = ask_programs(&why, args, &problem);
+    if (!good)
+        return tool_unavailable(&usage, problem.text);
+    if (why.count == 0) {
+        fprintf(stderr, "authmilter why: nothing is known of %s%s\n", args->id,
+                args->log == NULL && !args->journal
+                    ? "; a program remembers the latest messages only: try --log or --journal"
+                    : "");
+        return EXIT_NOT_FOUND;
+    }
+    if (!args->json)
+        why_text(&why, stdout);
+    else if (!why_json(&why, stdout))
+        return tool_unavailable(&usage, "out of memory");
+    return EXIT_FOUND;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments args = {.json = false};
+    int status = tool_options_read(&usage, argc, argv, &args);
+
+    if (status >= 0)
+        return status;
+    if (argc - optind != 1)
+        return tool_refuse(&usage, "one queue id is needed");
+    args.id = argv[optind];
+    if (*args.id == '\0' || strlen(args.id) > 100 ||
+        strspn(args.id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-") !=
+            strlen(args.id))
+        return tool_refuse(&usage, "a queue id has letters, digits, dots, hyphens and underscores");
+    if ((args.log != NULL) + args.journal + (args.control.count > 0 || args.control.config) > 1)
+        return tool_refuse(&usage, "--log, --journal and a socket exclude each other");
+    struct am_arena *arena = am_arena_new(65536, 0);
+    if (arena == NULL)
+        return tool_unavailable(&usage, "out of memory");
+    status = tell(&args, arena);
+    am_arena_free(arena);
+    if (fflush(stdout) != 0)
+        return tool_unavailable(&usage, "standard output cannot be written");
+    return status;
+}
+
+const struct am_command am_command_why = {
+    .name = "why",
+    .summary = "tell what happened to a message, and why",
+    .run = run,
+};

@@ -1,0 +1,32 @@
+#ifndef AUTHMILTER_WHY_H
+#define AUTHMILTER_WHY_H
+
+#include <stdio.h>
+
+#include "authmilter/decision_read.h"
+
+/* What the log says of one message, gathered and told. */
+
+/* Most lines of one queue id that are kept: the latest ones. */
+#define WHY_LINES_MAX 64
+
+struct why {
+    struct am_arena *arena;
+    const char *id;
+    struct decision_line *lines[WHY_LINES_MAX]; /* a ring; the oldest at `first` */
+    size_t first, count, left_out;
+};
+
+/* Takes a line of a log if it is about the message. Returns false when memory is short. */
+bool why_take(struct why *why, struct am_span line) AM_MUST_USE;
+
+/* The same for a text of lines. */
+bool why_take_all(struct why *why, struct am_span text) AM_MUST_USE;
+
+/* Writes sentences. */
+void why_text(const struct why *why, FILE *out);
+
+/* Writes an object for each line. Returns false when memory is short. */
+bool why_json(const struct why *why, FILE *out);
+
+#endif
