@@ -5,7 +5,8 @@
 #   private_postfix_possible            0 when one can be run here; else says why not and returns 1
 #   private_postfix_start DIR PORT MILTERS [CHROOT]
 #                                       MILTERS as in smtpd_milters; CHROOT y or n (default y, as Debian has it);
-#                                       more main.cf lines may stand in $PRIVATE_POSTFIX_MAIN_CF
+#                                       more main.cf lines may stand in $PRIVATE_POSTFIX_MAIN_CF,
+#                                       more services in $PRIVATE_POSTFIX_MASTER_CF
 #   private_postfix_stop DIR
 #   private_postfix_mailbox DIR         the folder into which mail for *@example.org is delivered, a file each
 #   smtp_session PORT < COMMANDS        speaks SMTP line by line, prints the whole conversation
@@ -84,6 +85,7 @@ virtual   unix - n n - - virtual
 anvil     unix - - n - 1 anvil
 showq     unix n - n - - showq
 postlog   unix-dgram n - n - 1 postlogd
+${PRIVATE_POSTFIX_MASTER_CF:-}
 EOF
     postfix -c "$dir/etc" start >"$dir/postfix.out" 2>&1 || {
         echo "The private Postfix did not start:" >&2
