@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "authmilter/check_managed.h"
 #include "authmilter/tool_key.h"
 #include "common/base/privilege.h"
 #include "common/mail/domain.h"
@@ -79,7 +80,7 @@ static void describe_key(const struct dkim_signing_key *key, struct check_findin
                 (unsigned)(info.st_mode & 07777), key->selector, key->domain);
 }
 
-const struct dkim_keys *check_keys_open(const struct check_program *program,
+const struct dkim_keys *check_keys_open(struct check_program *program,
                                         struct check_findings *findings)
 {
     const struct am_milter_options *milter = program->runtime->milter;
@@ -105,9 +106,12 @@ const struct dkim_keys *check_keys_open(const struct check_program *program,
     for (const struct dkim_keys_warning *warning = dkim_keys_warnings(keys); warning != NULL;
          warning = warning->next)
         take_warning(program->path, warning->sentence, findings);
+    check_managed_open(program, reader, findings);
     for (size_t i = 0; i < dkim_keys_count(keys); i++)
         describe_key(dkim_keys_item(keys, i), findings);
-    if (dkim_keys_count(keys) == 0) {
+    for (size_t i = 0; i < program->managed_count; i++)
+        describe_key(program->managed[i], findings);
+    if (dkim_keys_count(keys) == 0 && program->managed_count == 0) {
         check_found(findings, CHECK_KEYS_NONE, program->path,
                     "no key could be used: nothing is signed");
         check_mend(findings, "authmilter keygen --domain DOMAIN --selector SELECTOR --output %s",
@@ -124,6 +128,9 @@ void check_keys_domains(const struct check_program *program, struct check_sender
         if (domain[0] != '%')
             check_senders_add_domain(senders, domain);
     }
+    for (size_t i = 0; i < program->managed_count; i++)
+        if (program->managed_active[i])
+            check_senders_add_domain(senders, program->managed[i]->domain);
 }
 
 /* --- the DNS --- */
@@ -255,6 +262,11 @@ void check_keys_published(const struct check_program *program, const struct chec
         else
             silent = compare(key, key->domain, resolver, findings) ? 0 : silent + 1;
     }
+    for (size_t k = 0; k < program->managed_count && silent < SILENCE_MAX; k++) {
+        const struct dkim_signing_key *key = program->managed[k];
+
+        silent = compare(key, key->domain, resolver, findings) ? 0 : silent + 1;
+    }
     if (i == count)
         return;
     check_found(findings, CHECK_KEY_NOT_COMPARED, program->path, "%zu more keys were not looked up",
@@ -284,6 +296,8 @@ void check_keys_signing(const struct check_program *program, const struct check_
         struct am_address address;
         struct dkim_keys_choice choice;
 
+        if (check_managed_signs(program, domain))
+            continue;
         snprintf(text, sizeof(text), "postmaster@%s", domain);
         am_address_parse(&address, am_span_str(text));
         dkim_keys_find(program->keys, findings->arena, &address, &choice);

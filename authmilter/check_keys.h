@@ -11,7 +11,7 @@
  * Returns: NULL when they cannot be read at all, which was found already.
  * Ownership: the arena of the findings. Blocking: reads files.
  */
-const struct dkim_keys *check_keys_open(const struct check_program *program,
+const struct dkim_keys *check_keys_open(struct check_program *program,
                                         struct check_findings *findings);
 
 /* Adds the domains that keys sign for. */

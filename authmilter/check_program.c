@@ -170,7 +170,8 @@ static bool describe(struct check_program *program, struct check_findings *findi
     program->signs =
         program->dkim != NULL && !runtime->milter->shadow &&
         program->dkim->mode != DKIM_MODE_VERIFY &&
-        (program->dkim->key_directory[0] != '\0' || program->dkim->signing_table[0] != '\0');
+        (program->dkim->key_directory[0] != '\0' || program->dkim->signing_table[0] != '\0' ||
+         program->dkim->managed_keys[0] != '\0');
     program->has_dmarc = conf_of(runtime, "dmarc") != NULL;
     program->has_source = program->dkim != NULL || conf_of(runtime, "spf") != NULL;
     for (size_t i = 0; i < runtime->module_count; i++)

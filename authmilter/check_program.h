@@ -18,14 +18,17 @@ struct check_socket {
 
 /* A program of the suite with its configuration, as it would start. */
 struct check_program {
-    const char *name;             /* "dkim-milter"; "authmilter" is the combined one */
-    const char *path;             /* of its configuration */
-    struct am_runtime *runtime;   /* NULL: it would not start */
-    const struct dkim_conf *dkim; /* NULL: the check does not run in it */
-    const struct dkim_keys *keys; /* NULL: none are set up */
-    bool signs;                   /* keys are set up, and dkim.mode is not "verify" */
-    bool writes;                  /* an Authentication-Results field */
-    bool has_dmarc, has_source;   /* runs dmarc; runs a check that dmarc relies on */
+    const char *name;                        /* "dkim-milter"; "authmilter" is the combined one */
+    const char *path;                        /* of its configuration */
+    struct am_runtime *runtime;              /* NULL: it would not start */
+    const struct dkim_conf *dkim;            /* NULL: the check does not run in it */
+    const struct dkim_keys *keys;            /* NULL: none are set up */
+    const struct dkim_signing_key **managed; /* managed keys that the DNS has to show */
+    bool *managed_active;                    /* each: it signs */
+    size_t managed_count;
+    bool signs;                 /* keys are set up, and dkim.mode is not "verify" */
+    bool writes;                /* an Authentication-Results field */
+    bool has_dmarc, has_source; /* runs dmarc; runs a check that dmarc relies on */
     struct check_socket sockets[AM_LISTENERS_MAX];
     size_t socket_count;
 };

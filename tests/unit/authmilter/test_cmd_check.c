@@ -538,6 +538,29 @@ static void a_postconf_that_fails(void **state)
     }
 }
 
+/* What is said of managed keys: their files, their states, and what the DNS shows of them. */
+static void managed_keys(void **state)
+{
+    static const char head[] = "authmilter-keys 1\nkey s1 ed25519 ";
+    char text[256];
+
+    (void)state;
+    snprintf(text, sizeof(text), "dkim { managed_keys = \"%s/keys\" }", folder);
+    write_config("managed.conf", "dkim.sock", text);
+#define MANAGED "--program dkim-milter --config managed.conf --ip 192.0.2.10 --zone "
+    expect(MANAGED "zone", "keys-none ");
+    write_file("keys/example.org/state.1", head, "active 1 1 0 60 unknown 0 -\nend 1\n");
+    expect(MANAGED "zone", "");
+    assert_int_equal(system("grep -v _domainkey zone >zone2"), 0);
+    expect(MANAGED "zone2", "key-not-published ");
+    write_file("keys/example.org/state.2", head, "active 1 1 0 60 absent 9 mx1\nend 1\n");
+    expect(MANAGED "zone", "config-remark ");
+    assert_non_null(strstr(program_output, "mx1 has found the record"));
+    write_file("keys/example.org/state.3", head, "act");
+    expect(MANAGED "zone", "key-unusable config-remark ");
+    assert_int_equal(system("rm keys/example.org/state.*"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +575,7 @@ int main(void)
         cmocka_unit_test(services_of_postfix),
         cmocka_unit_test(two_milters),
         cmocka_unit_test(tables_of_keys),
+        cmocka_unit_test(managed_keys),
         cmocka_unit_test(more_domains_than_are_checked),
         cmocka_unit_test(notes),
         cmocka_unit_test(sockets_with_roles),

@@ -15,6 +15,7 @@
 #include "dkim-milter/dkim_base64.h"
 #include "dkim-milter/dkim_rotation_store.h"
 #include "dkim-milter/dkim_rotor.h"
+#include "tests/support/dns/dns_server.h"
 #include "tests/unit/dkim/key_room.h"
 
 /* Managed keys in a directory, machines that share it, name servers with a script, a fake clock. */
@@ -426,6 +427,64 @@ static void what_is_shown(void **state)
     }
 }
 
+/* Real name servers, each asked for itself: one that does not show the record is not answered for
+ * by the other. With the thread that does it all, and the real clock. */
+static void two_name_servers(void **state)
+{
+    struct am_problem problem;
+    struct am_buf zone, digits;
+    struct dkim_keys_choice choice;
+
+    (void)state;
+    put_key(0);
+    am_buf_init(&zone, 0);
+    am_buf_init(&digits, 0);
+    dkim_base64_encode(&digits, dkim_private_key_public_octets(keys[0]));
+    am_buf_printf(&zone, "a._domainkey.example.org. 1 IN TXT \"v=DKIM1; k=ed25519; p=%s\"\n",
+                  am_buf_str(&digits));
+    struct dns_server *first = dns_server_new(am_buf_str(&zone), 0, &problem);
+    struct dns_server *second = dns_server_new(am_buf_str(&zone), 0, &problem);
+    struct dns_server *empty =
+        dns_server_new("other.example.org. 60 IN A 192.0.2.1\n", 0, &problem);
+    assert_true(first != NULL && second != NULL && empty != NULL);
+    const char *lagging[] = {dns_server_address(first), dns_server_address(empty)};
+    const char *good[] = {dns_server_address(first), dns_server_address(second)};
+    struct dkim_rotor_options options = {.directory = key_room,
+                                         .zone = "",
+                                         .servers = lagging,
+                                         .server_count = 2,
+                                         .timeout_ms = 2000,
+                                         .check_ms = 100,
+                                         .clock = am_clock_system()};
+    assert_true(dkim_key_reader_find(&options.reader, "", "", &problem));
+    struct dkim_rotor *rotor = dkim_rotor_new(&options, &problem);
+    assert_non_null(rotor);
+    for (int i = 0; i < 3; i++)
+        dkim_rotor_round(rotor);
+    assert_int_equal(dns_server_count(first, "a._domainkey.example.org"), 3);
+    assert_int_equal(dns_server_count(empty, "a._domainkey.example.org"), 3);
+    assert_string_equal(signing(rotor), "not yet");
+    assert_int_equal(stored().generation, 0);
+    dkim_rotor_drop(rotor);
+    options.servers = good;
+    rotor = dkim_rotor_new(&options, &problem);
+    assert_non_null(rotor);
+    assert_true(dkim_rotor_is_from(rotor, &options));
+    dkim_rotor_start(rotor);
+    while (dkim_rotor_find(rotor, arena, "example.org", &choice).what != DKIM_ROTOR_SIGNS) {
+        am_arena_reset(arena);
+        usleep(20000);
+    }
+    assert_string_equal(choice.keys[0]->selector, "a");
+    assert_int_equal(stored().keys[0].state, DKIM_ROTATION_ACTIVE);
+    dkim_rotor_drop(rotor);
+    dns_server_free(first);
+    dns_server_free(second);
+    dns_server_free(empty);
+    am_buf_fini(&zone);
+    am_buf_fini(&digits);
+}
+
 static int make_keys(void **state)
 {
     (void)state;
@@ -452,7 +511,7 @@ int main(void)
         TEST(torn_generation), TEST(generations_conflict),
         TEST(disk_full),       TEST(link_in_place_of_states),
         TEST(directory_away),  TEST(key_file_gone_at_start),
-        TEST(what_is_shown),
+        TEST(what_is_shown),   TEST(two_name_servers),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
