@@ -4,6 +4,6 @@
 #include "common/milter/app.h"
 
 AM_APP_MAIN("auth-milter",
-            "Reports in Authentication-Results whether the client logged in (RFC 8601, auth), and "
-            "logs how its connection is encrypted.",
+            "Reports in Authentication-Results whether the client logged in (RFC 8601,\n"
+            "auth), and logs how its connection is encrypted.",
             &auth_module)

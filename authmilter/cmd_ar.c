@@ -9,21 +9,22 @@
 
 static void print_help(void)
 {
-    fputs(
-        "usage: authmilter ar parse [--strict | --lenient] [FILE]\n"
-        "       authmilter ar format [--width N] [--crlf] [--no-name] [--utf8] [FILE]\n\n"
-        "parse reads Authentication-Results and ARC-Authentication-Results fields (RFC 8601,\n"
-        "RFC 8617) and prints each as one line of JSON; format makes fields of such JSON.\n"
-        "Without FILE, or with -, standard input is read.\n\n"
-        "  --strict    take only what the grammar allows (the default)\n"
-        "  --lenient   forgive what real fields do wrong, and say what was forgiven\n"
-        "  --width N   fold lines that would have more than N columns (default 78)\n"
-        "  --crlf      end lines with CR LF\n"
-        "  --no-name   write the value only, without the field's name\n"
-        "  --utf8      allow UTF-8, for messages sent with SMTPUTF8\n\n"
-        "Exit status: 0 all done, 1 a field or an object was refused or none was found,\n"
-        "64 wrong usage, 69 the file is not readable, the output not writable, or out of memory.\n",
-        stdout);
+    fputs("usage: authmilter ar parse [--strict | --lenient] [FILE]\n"
+          "       authmilter ar format [--width N] [--crlf] [--no-name] [--utf8] [FILE]\n\n"
+          "parse reads Authentication-Results and ARC-Authentication-Results fields\n"
+          "(RFC 8601, RFC 8617) and prints each as one line of JSON; format makes fields of\n"
+          "such JSON.\n"
+          "Without FILE, or with -, standard input is read.\n\n"
+          "  --strict    take only what the grammar allows (the default)\n"
+          "  --lenient   forgive what real fields do wrong, and say what was forgiven\n"
+          "  --width N   fold lines that would have more than N columns (default 78)\n"
+          "  --crlf      end lines with CR LF\n"
+          "  --no-name   write the value only, without the field's name\n"
+          "  --utf8      allow UTF-8, for messages sent with SMTPUTF8\n\n"
+          "Exit status: 0 all done, 1 a field or an object was refused or none was found,\n"
+          "64 wrong usage, 69 the file is not readable, the output not writable, or out of\n"
+          "memory.\n",
+          stdout);
 }
 
 int ar_wrong_usage(const char *what)

@@ -107,8 +107,10 @@ static const struct tool_option options[] = {
 
 static const char help[] =
     "usage: authmilter check [OPTION...]\n\n"
-    "Judges configurations, key files, DNS records and Postfix, and says how to mend them.\n\n"
-    "  --config FILE         a configuration; repeatable; default: those in /etc/authmilter\n"
+    "Judges configurations, key files, DNS records and Postfix, and says how to mend\n"
+    "them.\n\n"
+    "  --config FILE         a configuration; repeatable; default: those in\n"
+    "                        /etc/authmilter\n"
     "  --program NAME        whose the files behind it are; default: by their names\n"
     "  --domain DOMAIN       a further domain of ours; repeatable\n"
     "  --ip ADDRESS          from which our mail comes; repeatable\n"

@@ -77,14 +77,15 @@ static const struct tool_option options[] = {
 
 static const char help[] =
     "usage: authmilter explain [OPTION...] FILE\n\n"
-    "Tells what the checks say of a message in a file, step by step, what was changed in\n"
-    "it since it was signed, and what would become of it. What is not given is taken\n"
-    "from Return-Path and Received. FILE - is standard input.\n\n"
+    "Tells what the checks say of a message in a file, step by step, what was changed\n"
+    "in it since it was signed, and what would become of it. What is not given is\n"
+    "taken from Return-Path and Received. FILE - is standard input.\n\n"
     "  --ip ADDRESS       the client's address; --name NAME: its name\n"
     "  --helo NAME        what it said in HELO or EHLO\n"
     "  --from SENDER      the envelope sender; --to RECIPIENT: the recipient\n"
     "  --user LOGIN       the client logged in\n"
-    "  --config FILE      configuration of authmilter run [the installed one, else none]\n"
+    "  --config FILE      configuration of authmilter run [the installed one, else\n"
+    "                     none]\n"
     "  --zone FILE        answer from a master file in place of the DNS\n"
     "  --dns FILE         answer from a recording, at its time\n"
     "  --record-dns FILE  keep the answers that were used in a recording\n"
@@ -92,8 +93,8 @@ static const char help[] =
     "  --now TIME         as if it were this time (seconds, or 2026-12-01T08:30:00Z)\n"
     "  --receiver NAME    our own name\n"
     "  --json             print JSON\n\n"
-    "Exit status: 0 accepted, 1 refused, 2 deferred, 3 held, 64 wrong usage,\n"
-    "69 something needed is not available.\n";
+    "Exit status: 0 accepted, 1 refused, 2 deferred, 3 held, 64 wrong usage, 69\n"
+    "something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "explain", .help = help, .options = options};
 

@@ -59,10 +59,10 @@ static const char help[] =
     "  --selector NAME   the key's name in that domain, s=\n"
     "  --type TYPE       rsa (the default) or ed25519\n"
     "  --bits N          size of an RSA key, 1024 to 8192; default: " BITS_TEXT "\n"
-    "  --output PATH     where the private key is written: a new file, or a directory that\n"
-    "                    gets DOMAIN/NAME.pem; default: ./DOMAIN.NAME.pem\n\n"
-    "No file is ever overwritten. Exit status: 0 made, 64 wrong usage, 69 the key could not\n"
-    "be made or written.\n";
+    "  --output PATH     where the private key is written: a new file, or a directory\n"
+    "                    that gets DOMAIN/NAME.pem; default: ./DOMAIN.NAME.pem\n\n"
+    "No file is ever overwritten. Exit status: 0 made, 64 wrong usage, 69 the key\n"
+    "could not be made or written.\n";
 
 static const struct tool_usage usage = {.command = "keygen", .help = help, .options = options};
 

@@ -44,15 +44,16 @@ static const char help[] =
     "usage: authmilter migrate [OPTION...] FILE\n\n"
     "Reads the configuration of another milter, prints ours, and says what becomes of\n"
     "each option. Keys and selectors stay as they are.\n\n"
-    "  --from PROGRAM  whose it is: opendkim, dkimpy-milter, policyd-spf or pyspf-milter;\n"
-    "                  by default the name of the file says it\n"
-    "  --output DIR    write the files into this folder, and none that is there already\n"
+    "  --from PROGRAM  whose it is: opendkim, dkimpy-milter, policyd-spf or\n"
+    "                  pyspf-milter; by default the name of the file says it\n"
+    "  --output DIR    write the files into this folder, and none that is there\n"
+    "                  already\n"
     "  --force         write over what is there\n"
     "  --user USER     who will run the program and has to be able to read the keys\n"
     "  --all           report also what is translated or the same\n"
     "  --json          print files and report as JSON\n\n"
-    "Exit status: 0 done, 1 something is left to do by hand, 64 wrong usage, 69 something\n"
-    "needed is not available.\n";
+    "Exit status: 0 done, 1 something is left to do by hand, 64 wrong usage, 69\n"
+    "something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "migrate", .help = help, .options = options};
 

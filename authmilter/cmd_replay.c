@@ -23,14 +23,14 @@ static const struct tool_option options[] = {
 static const char help[] =
     "usage: authmilter replay [--config FILE] [--json] CASE...\n"
     "       authmilter replay --check DIRECTORY [--json]\n\n"
-    "Plays kept messages (section capture of the configuration) again, with the answers of\n"
-    "the DNS, the macros, the time and the configuration they were kept with, and says\n"
-    "what comes out otherwise than then.\n\n"
+    "Plays kept messages (section capture of the configuration) again, with the\n"
+    "answers of the DNS, the macros, the time and the configuration they were kept\n"
+    "with, and says what comes out otherwise than then.\n\n"
     "  --config FILE      with another configuration: what would it have done?\n"
     "  --check DIRECTORY  all cases (*.json) of a directory; one line for each\n"
     "  --json             print JSON, an object for each case\n\n"
-    "Exit status: 0 all is as it was, 1 something differs, 2 a case cannot be replayed,\n"
-    "64 wrong usage, 69 something needed is not available.\n";
+    "Exit status: 0 all is as it was, 1 something differs, 2 a case cannot be\n"
+    "replayed, 64 wrong usage, 69 something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "replay", .help = help, .options = options};
 

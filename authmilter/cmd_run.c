@@ -9,7 +9,7 @@ static int run(int argc, char **argv)
     static const struct am_app app = {
         .program = "authmilter",
         .command = "authmilter run",
-        .summary = "The milters of the suite as one: one process, one socket, one "
+        .summary = "The milters of the suite as one: one process, one combined\n"
                    "Authentication-Results field.",
         .modules = am_run_modules,
     };

@@ -127,27 +127,26 @@ static const struct tool_option options[] = {
 };
 
 static const char help[] =
-    "usage: authmilter sign --domain DOMAIN --selector NAME --key FILE [OPTION...] FILE\n"
+    "usage: authmilter sign --domain NAME --selector NAME --key FILE [OPTION...] FILE\n"
     "       authmilter sign --explain-sender ADDRESS [--config FILE]\n\n"
-    "Signs a message with DKIM (RFC 6376) as dkim-milter does, and prints the DKIM-Signature\n"
-    "field. FILE holds one message; - is standard input.\n\n"
+    "Signs a message with DKIM (RFC 6376) as dkim-milter does, and prints the\n"
+    "DKIM-Signature field. FILE holds one message; - is standard input.\n\n"
     "  --domain DOMAIN       the signing domain, d=\n"
     "  --selector NAME       the key's name in that domain, s=\n"
-    "  --key FILE            the private key, for the domain and selector before it; with a\n"
-    "                        further selector and key there is a further signature\n"
-    "  --canonicalization C  simple or relaxed, for header/body; default: relaxed/relaxed\n"
+    "  --key FILE            the private key, for the domain and selector before it;\n"
+    "                        a further selector and key make a further signature\n"
+    "  --canonicalization C  simple or relaxed, for header/body; both: relaxed\n"
     "  --headers LIST        changes of the signed fields, as in +X-Loop,-References\n"
     "  --oversign LIST       changes of the fields that nobody may add, likewise\n"
     "  --expire TIME         x= so long after now, as in 30d\n"
     "  --identity ID         i=, as in @lists.example.org\n"
     "  --copied-fields       z=, a copy of the signed fields\n"
     "  --now TIME            t=: seconds since 1970, or as in 2026-11-21T08:30:00Z\n"
-    "  --message             print the whole signed message\n\n"
-    "  --explain-sender ADDRESS  tell which keys of dkim-milter would sign for it, and why\n"
-    "  --config FILE             its configuration; default:\n"
-    "                            /etc/authmilter/dkim-milter.conf\n\n"
-    "Exit status: 0 signed, or there are keys; 1 not a message that can be signed, or there\n"
-    "is no key; 64 wrong usage, 69 something needed is not available.\n";
+    "  --message             print the whole signed message\n"
+    "  --explain-sender ADR  tell which keys of dkim-milter would sign, and why\n"
+    "  --config FILE         its configuration [/etc/authmilter/dkim-milter.conf]\n\n"
+    "Exit status: 0 signed, or there are keys; 1 not a message that can be signed, or\n"
+    "there is no key; 64 wrong usage, 69 something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "sign", .help = help, .options = options};
 

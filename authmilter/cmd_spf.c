@@ -50,12 +50,13 @@ static const char help[] =
     "  --dns FILE         answer from a recording in place of the DNS\n"
     "  --record-dns FILE  keep the answers that were used in a recording\n"
     "  --nameserver ADDR  ask this name server, port as in 127.0.0.1:5353; repeatable\n"
-    "  --receiver NAME    our own name, for %{r} and the field; default: the host's name\n"
+    "  --receiver NAME    our own name, for %{r} and the field; default: the host's\n"
+    "                     name\n"
     "  --engine NAME      another engine of this build\n"
     "  --no-prefetch      start no look-up before it is needed\n"
     "  --json             print JSON\n\n"
-    "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 none, 5 temperror,\n"
-    "6 permerror, 64 wrong usage, 69 something needed is not available.\n";
+    "Exit status: 0 pass, 1 fail, 2 softfail, 3 neutral, 4 none, 5 temperror, 6\n"
+    "permerror, 64 wrong usage, 69 something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "spf", .help = help, .options = options};
 

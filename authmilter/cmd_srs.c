@@ -194,6 +194,6 @@ static int run(int argc, char **argv)
 
 const struct am_command am_command_srs = {
     .name = "srs",
-    .summary = "rewrite senders of forwarded mail and turn them back (SRS); socketmap service",
+    .summary = "rewrite senders of forwarded mail and turn them back (SRS)",
     .run = run,
 };

@@ -34,13 +34,14 @@ static const struct tool_option options[] = {
 static const char help[] =
     "usage: authmilter testkey [OPTION...] DOMAIN SELECTOR\n\n"
     "Looks up the DKIM key that a domain publishes, and says whether it is good.\n\n"
-    "  --key FILE         the private key; says whether the published one belongs to it\n"
+    "  --key FILE         the private key; says whether the published one belongs to\n"
+    "                     it\n"
     "  --zone FILE        answer from a master file in place of the DNS\n"
     "  --dns FILE         answer from a recording in place of the DNS\n"
     "  --nameserver ADDR  ask this name server, as in 127.0.0.1:5353; repeatable\n\n"
-    "Exit status: 0 good, 1 no verifier takes it or it does not belong to the private key,\n"
-    "4 there is none, 5 the DNS did not say, 64 wrong usage, 69 something needed is not\n"
-    "available.\n";
+    "Exit status: 0 good, 1 no verifier takes it or it does not belong to the private\n"
+    "key, 4 there is none, 5 the DNS did not say, 64 wrong usage, 69 something needed\n"
+    "is not available.\n";
 
 static const struct tool_usage usage = {.command = "testkey", .help = help, .options = options};
 

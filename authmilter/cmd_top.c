@@ -33,10 +33,11 @@ static const struct tool_option options[] = {
 
 static const char help[] =
     "usage: authmilter top [--socket PATH]... [--config FILE] [OPTION...]\n\n"
-    "Prints the domains that running programs have seen most often, with their results.\n\n"
+    "Prints the domains that running programs have seen most often, with their\n"
+    "results.\n\n"
     "  --socket PATH  a control socket; repeatable\n"
-    "  --config FILE  take milter.control_socket of this configuration\n"
-    "                 [all installed ones]\n"
+    "  --config FILE  take milter.control_socket of this configuration [all installed\n"
+    "                 ones]\n"
     "  --method NAME  only results of this method: spf, dkim, dmarc\n"
     "  --result NAME  those with most of this result first: fail, temperror, ...\n"
     "  --lines N      so many for each program [20]\n"

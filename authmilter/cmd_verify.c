@@ -47,20 +47,21 @@ static const struct tool_option options[] = {
 
 static const char help[] =
     "usage: authmilter verify [OPTION...] FILE\n\n"
-    "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and explains\n"
-    "what was found. FILE holds one message; - is standard input.\n\n"
+    "Verifies the DKIM signatures (RFC 6376) of a message as dkim-milter does and\n"
+    "explains what was found. FILE holds one message; - is standard input.\n\n"
     "  --zone FILE            answer from a master file in place of the DNS\n"
-    "  --dns FILE             answer from a recording in place of the DNS; its time is now\n"
+    "  --dns FILE             answer from a recording in place of the DNS; its time\n"
+    "                         is now\n"
     "  --record-dns FILE      keep the answers that were used in a recording\n"
     "  --nameserver ADDR      ask this name server, as in 127.0.0.1:5353; repeatable\n"
-    "  --now TIME             verify as if it were this time: seconds since 1970, or as in\n"
-    "                         2026-11-21T08:30:00Z\n"
+    "  --now TIME             verify as if it were this time: seconds since 1970, or\n"
+    "                         as in 2026-11-21T08:30:00Z\n"
     "  --receiver NAME        our own name, for the field; default: the host's name\n"
     "  --engine NAME          another engine of this build\n"
     "  --partial-body-passes  an l= that leaves content unsigned may pass\n"
     "  --json                 print JSON\n\n"
-    "Exit status: 0 pass, 1 fail, 2 neutral, 3 policy, 4 none, 5 temperror, 6 permerror,\n"
-    "64 wrong usage, 69 something needed is not available.\n";
+    "Exit status: 0 pass, 1 fail, 2 neutral, 3 policy, 4 none, 5 temperror, 6\n"
+    "permerror, 64 wrong usage, 69 something needed is not available.\n";
 
 static const struct tool_usage usage = {.command = "verify", .help = help, .options = options};
 

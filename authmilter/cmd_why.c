@@ -42,8 +42,8 @@ static const char help[] =
     "  --log FILE     read this log; - is standard input\n"
     "  --journal      read the journal of systemd\n"
     "  --socket PATH  ask at this control socket; repeatable\n"
-    "  --config FILE  ask at milter.control_socket of this configuration\n"
-    "                 [without any of these: of all installed ones]\n"
+    "  --config FILE  ask at milter.control_socket of this configuration [without any\n"
+    "                 of these: of all installed ones]\n"
     "  --json         print JSON, an object for each line\n\n"
     "Exit status: 0 found, 1 not found, 64 wrong usage, 69 something needed is not\n"
     "available.\n";

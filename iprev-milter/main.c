@@ -3,8 +3,7 @@
 #include "common/milter/app.h"
 #include "iprev-milter/iprev_module.h"
 
-AM_APP_MAIN(
-    "iprev-milter",
-    "Checks that the client's address has a name that leads back to it (RFC 8601, iprev) and "
-    "reports it in Authentication-Results.",
-    &iprev_module)
+AM_APP_MAIN("iprev-milter",
+            "Checks that the client's address has a name that leads back to it (RFC 8601,\n"
+            "iprev) and reports it in Authentication-Results.",
+            &iprev_module)

@@ -17,20 +17,20 @@ static const char *command_of(const struct am_app *app)
 
 static int print_help(const struct am_app *app)
 {
-    printf("%s: %s\n\n"
+    printf("%s\n%s\n\n"
            "usage: %s [-c FILE] [-f] [-s SOCKET] [-o SECTION.NAME=VALUE]...\n"
            "  -c FILE               configuration [/etc/authmilter/%s.conf]\n"
-           "  -f, --foreground      stay in the foreground, as under systemd or in a container\n"
-           "  -s SOCKET             where the MTA connects: unix:/path, inet:port@host, "
-           "inet6:port@host\n"
+           "  -f, --foreground      stay in the foreground, as under systemd\n"
+           "  -s SOCKET             where the MTA connects: unix:/path, inet:port@host,\n"
+           "                        inet6:port@host\n"
            "  -o SECTION.NAME=VALUE set an option over the file; repeatable\n"
            "  --check-config        read and judge the configuration, then end\n"
-           "  --show-config         print the configuration in force; with --non-default only\n"
-           "                        what differs from the defaults\n"
+           "  --show-config         print the configuration in force; with --non-default\n"
+           "                        only what differs from the defaults\n"
            "  --list-options        print every option with its kind, default and meaning\n"
            "  --version, --help\n\n"
-           "Exit status: 0 ended as asked, 64 wrong usage, 78 wrong configuration, 71 the system\n"
-           "refused something (socket, user, thread).\n",
+           "Exit status: 0 ended as asked, 64 wrong usage, 78 wrong configuration, 71 the\n"
+           "system refused something (socket, user, thread).\n",
            command_of(app), app->summary, command_of(app), app->program);
     return 0;
 }
