@@ -168,6 +168,10 @@ static void warn_of_cases(const struct am_server *server)
 
 static void log_listeners(const struct am_server *server)
 {
+    /* Whoever set it may think that the listeners have it, too. */
+    if (server->start.role != AM_ROLE_AUTO && server->listeners[0].name[0] != '\0')
+        am_log(AM_LOG_WARNING, "milter.role is for milter.socket, which is not set: each listener "
+                               "has a role of its own");
     for (size_t i = 0; i < server->listener_count; i++) {
         const struct am_listener *listener = &server->listeners[i];
 

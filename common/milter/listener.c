@@ -92,6 +92,8 @@ static bool check_one(const struct am_config *config, size_t index, struct am_pr
     const struct am_milter_options *milter = am_config_section(config, "milter");
     const struct am_listener *self = section_of(config, index);
 
+    if (self->name[0] == '\0')
+        return am_problem_set(problem, "a listener has no title, which tells it apart in the log");
     if (self->socket[0] == '\0')
         return am_problem_set(problem, "listener \"%s\" has no socket", self->name);
     if (is_control_socket(milter, self->socket))

@@ -27,8 +27,8 @@ extern const struct am_section am_listener_section;
 extern const struct am_choice am_role_words[];
 
 /*
- * Judges the sections: each has a socket, no two have the same, nor that of milter.control_socket,
- * and libmilter has one. Returns false with a sentence.
+ * Judges the sections: each has a title and a socket, no two have the same, nor that of
+ * milter.control_socket, and libmilter has one. Returns false with a sentence.
  */
 bool am_listeners_check(const struct am_config *config, struct am_problem *problem);
 
