@@ -5,9 +5,11 @@
 #include "authmilter/command.h"
 #include "authmilter/tool_key.h"
 #include "common/base/log.h"
+#include "common/mail/domain.h"
 #include "common/milter/runtime.h"
 #include "dkim-milter/dkim_keys.h"
 #include "dkim-milter/dkim_module.h"
+#include "dkim-milter/dkim_module_managed.h"
 #include "dkim-milter/dkim_options.h"
 #include "dkim-milter/dkim_role.h"
 
@@ -62,16 +64,46 @@ static void print_key(const struct dkim_signing_key *key)
         print_text("fields", key->signed_deltas->items[i]);
 }
 
+/*
+ * Finds the managed keys of a domain as they stand, without asking the DNS. Returns whether there
+ * are any that sign.
+ */
+static bool find_managed(const struct am_config *config, struct am_arena *arena,
+                         const struct am_address *address, struct dkim_keys_choice *choice)
+{
+    const struct dkim_conf *conf = am_config_section(config, "dkim");
+    const struct am_conf_env env = {
+        .config = config, .clock = am_clock_system(), .arena = arena, .check_only = true};
+    const char *domain = am_domain_to_ascii(arena, address->domain);
+    struct am_problem problem;
+
+    choice->count = 0;
+    if (conf->managed_keys[0] == '\0' || domain == NULL)
+        return false;
+    struct dkim_rotor *rotor = dkim_managed_open(conf, &env, NULL, &problem);
+    if (rotor == NULL) {
+        fprintf(stderr, "authmilter sign: warning: %s\n", problem.text);
+        return false;
+    }
+    struct dkim_rotor_answer answer = dkim_rotor_find(rotor, arena, domain, choice);
+    if (answer.sentence != NULL)
+        fprintf(stderr, "authmilter sign: warning: %s\n", answer.sentence);
+    dkim_rotor_drop(rotor);
+    return choice->count > 0;
+}
+
 /* Prints which keys sign. Returns the exit status. */
-static int print_choice(const struct dkim_conf *conf, const struct dkim_keys *keys,
+static int print_choice(const struct am_config *config, const struct dkim_keys *keys,
                         struct am_arena *arena, const struct am_address *address)
 {
+    const struct dkim_conf *conf = am_config_section(config, "dkim");
     struct dkim_keys_choice choice;
 
     for (const struct dkim_keys_warning *warning = dkim_keys_warnings(keys); warning != NULL;
          warning = warning->next)
         fprintf(stderr, "authmilter sign: warning: %s\n", warning->sentence);
-    dkim_keys_find(keys, arena, address, &choice);
+    if (!find_managed(config, arena, address, &choice))
+        dkim_keys_find(keys, arena, address, &choice);
     if (choice.rule == NULL)
         return sign_unavailable("out of memory");
     printf("%s %.*s: %zu signature%s\n",
@@ -97,7 +129,7 @@ static int explain(struct am_arena *arena, const struct am_config *config,
 
     if (keys == NULL)
         return sign_unavailable(problem.text);
-    return print_choice(conf, keys, arena, address);
+    return print_choice(config, keys, arena, address);
 }
 
 int sign_explain(const char *sender, const char *path)

@@ -36,6 +36,14 @@ static bool fill(struct dkim_rotor_options *options, const struct dkim_conf *con
                                 milter == NULL ? "" : milter->group, problem);
 }
 
+static void tell(struct dkim_rotor *rotor)
+{
+    size_t signing, domains = dkim_rotor_domains(rotor, &signing);
+
+    am_log(AM_LOG_NOTICE, "dkim: domains with managed keys: %zu; with one that signs: %zu", domains,
+           signing);
+}
+
 struct dkim_rotor *dkim_managed_open(const struct dkim_conf *conf, const struct am_conf_env *env,
                                      struct dkim_rotor *former, struct am_problem *problem)
 {
@@ -44,12 +52,14 @@ struct dkim_rotor *dkim_managed_open(const struct dkim_conf *conf, const struct 
 
     if (!fill(&options, conf, env, problem))
         return NULL;
-    struct dkim_rotor *rotor = former != NULL && dkim_rotor_is_from(former, &options)
-                                   ? dkim_rotor_ref(former)
-                                   : dkim_rotor_new(&options, &inner);
+    if (former != NULL && dkim_rotor_is_from(former, &options))
+        return dkim_rotor_ref(former);
+    struct dkim_rotor *rotor = dkim_rotor_new(&options, &inner);
     if (rotor == NULL)
         am_problem_set(problem, "dkim.managed_keys: %s", inner.text);
-    else if (!env->check_only)
+    else if (!env->check_only) {
+        tell(rotor);
         dkim_rotor_start(rotor);
+    }
     return rotor;
 }

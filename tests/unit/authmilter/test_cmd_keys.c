@@ -142,6 +142,23 @@ static void retired_and_removed(void **state)
     assert_null(strstr(program_output, "onee"));
 }
 
+/* Who asks which keys sign is told of managed ones, too. */
+static void explained(void **state)
+{
+    char text[256];
+
+    (void)state;
+    snprintf(text, sizeof(text), "dkim { managed_keys = \"%s/k\" }\n", folder);
+    write_text("conf", text);
+    write_text("k/example.org/state.100",
+               "authmilter-keys 1\nkey oner rsa active 1 1 0 60 unknown 0 -\nend 1\n");
+    assert_int_equal(run("sign --explain-sender a@example.org --config conf"), 0);
+    expect_text("From example.org: 1 signature");
+    expect_text("managed keys ");
+    expect_text("s=oner");
+    assert_int_not_equal(run("sign --explain-sender a@example.net --config conf"), 0);
+}
+
 static void wrong_usage(void **state)
 {
     static const char *const rows[] = {"keys",
@@ -170,7 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(made_and_shown), cmocka_unit_test(nothing_is_overwritten),
         cmocka_unit_test(warned_of),      cmocka_unit_test(retired_and_removed),
-        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(explained),      cmocka_unit_test(wrong_usage),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
