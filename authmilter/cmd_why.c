@@ -105,33 +105,66 @@ static bool read_journal(struct why *why, struct am_problem *problem)
         (void)waitpid(child, &status, 0);
     if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
         return am_problem_set(problem, "there is no journalctl here: give --log FILE");
+    /* 1: nothing was found. */
+    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        return am_problem_set(problem, "journalctl could not read the journal: give --log FILE");
     return good;
 }
 
-static bool ask_programs(struct why *why, struct arguments *args, struct am_problem *problem)
+static bool ask_program(struct why *why, const char *path, const char *line,
+                        struct am_problem *problem)
 {
+    struct am_buf text;
+
+    am_buf_init(&text, 0);
+    bool good = tool_control_ask(path, line, &text, problem) &&
+                (why_take_all(why, am_buf_span(&text)) || am_problem_set(problem, "out of memory"));
+    am_buf_fini(&text);
+    return good;
+}
+
+/* One that does not answer hides nothing of what the others know. */
+static bool ask_programs(struct why *why, struct arguments *args, struct am_arena *arena,
+                         struct am_problem *problem)
+{
+    struct am_problem failure;
+    size_t failures = 0;
     char line[200];
 
-    if (!tool_control_find(&args->control, why->arena, problem))
+    if (!tool_control_find(&args->control, arena, problem))
         return false;
     snprintf(line, sizeof(line), "why %s", args->id);
     for (size_t i = 0; i < args->control.count; i++) {
-        struct am_buf text;
-
-        am_buf_init(&text, 0);
-        bool good =
-            tool_control_ask(args->control.sockets[i], line, &text, problem) &&
-            (why_take_all(why, am_buf_span(&text)) || am_problem_set(problem, "out of memory"));
-        am_buf_fini(&text);
-        if (!good)
-            return false;
+        if (ask_program(why, args->control.sockets[i], line, &failure))
+            continue;
+        if (failures++ > 0)
+            fprintf(stderr, "authmilter why: %s\n", problem->text);
+        *problem = failure;
     }
-    return true;
+    if (failures > 0 && why->count > 0)
+        fprintf(stderr, "authmilter why: %s\n", problem->text);
+    return failures == 0 || why->count > 0;
+}
+
+static int print(const struct arguments *args, const struct why *why)
+{
+    if (why->count == 0) {
+        fprintf(stderr, "authmilter why: nothing is known of %s%s\n", args->id,
+                args->log == NULL && !args->journal
+                    ? "; a program remembers the latest messages only: try --log or --journal"
+                    : "");
+        return EXIT_NOT_FOUND;
+    }
+    if (!args->json)
+        why_text(why, stdout);
+    else if (!why_json(why, stdout))
+        return tool_unavailable(&usage, "out of memory");
+    return EXIT_FOUND;
 }
 
 static int tell(struct arguments *args, struct am_arena *arena)
 {
-    struct why why = {.arena = arena, .id = args->id};
+    struct why why = {.id = args->id};
     struct am_problem problem;
     bool good;
 
@@ -140,21 +173,10 @@ static int tell(struct arguments *args, struct am_arena *arena)
     else if (args->journal)
         good = read_journal(&why, &problem);
     else
-        good = ask_programs(&why, args, &problem);
-    if (!good)
-        return tool_unavailable(&usage, problem.text);
-    if (why.count == 0) {
-        fprintf(stderr, "authmilter why: nothing is known of %s%s\n", args->id,
-                args->log == NULL && !args->journal
-                    ? "; a program remembers the latest messages only: try --log or --journal"
-                    : "");
-        return EXIT_NOT_FOUND;
-    }
-    if (!args->json)
-        why_text(&why, stdout);
-    else if (!why_json(&why, stdout))
-        return tool_unavailable(&usage, "out of memory");
-    return EXIT_FOUND;
+        good = ask_programs(&why, args, arena, &problem);
+    int status = good ? print(args, &why) : tool_unavailable(&usage, problem.text);
+    why_fini(&why);
+    return status;
 }
 
 static int run(int argc, char **argv)

@@ -21,11 +21,13 @@ struct decision_line {
 };
 
 /*
- * Reads a line without its end.
+ * Reads a line without its end. It begins at once, or behind what logs put in front of lines:
+ * "<6>", a time, or anything that ends in "PROGRAM: " or "PROGRAM[PID]: ", the first such. So a
+ * line of another program that quotes ours is none.
  *
- * Returns: false when it is none of ours, or memory is short. Values beyond the bound are left out.
- * Ownership: `arena`. Escapes stay as they are but for quotes and backslashes, so that values are
- * printable.
+ * Returns: false when it is none of ours, or memory is short. Values beyond the bound are left out;
+ * a line that was cut has the key `cut`. Ownership: `arena`. Prefix, keys and values are printable:
+ * control characters and what is no UTF-8 stand as \xNN.
  */
 bool decision_line_read(struct decision_line *line, struct am_arena *arena, struct am_span text);
 

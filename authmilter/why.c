@@ -5,27 +5,49 @@
 #include "authmilter/tool_clock.h"
 #include "authmilter/tool_json.h"
 
+void why_fini(struct why *why)
+{
+    for (size_t i = 0; i < why->count; i++)
+        am_arena_free(why->lines[i].arena);
+    why->count = 0;
+}
+
+static bool is_about(const struct why *why, const struct decision_line *line)
+{
+    const char *id = decision_line_value(line, "queue_id");
+
+    return id != NULL && strcmp(id, why->id) == 0;
+}
+
+static void keep(struct why *why, struct why_line line)
+{
+    if (why->count < WHY_LINES_MAX) {
+        why->lines[why->count++] = line;
+        return;
+    }
+    am_arena_free(why->lines[why->first].arena);
+    why->lines[why->first] = line;
+    why->first = (why->first + 1) % WHY_LINES_MAX;
+    why->left_out++;
+}
+
 bool why_take(struct why *why, struct am_span text)
 {
-    const char *id;
+    struct why_line one;
 
     /* Most lines are about other messages: a look is cheaper than reading them. */
     if (memmem(text.ptr, text.len, why->id, strlen(why->id)) == NULL)
         return true;
-    struct decision_line *line = am_arena_alloc(why->arena, sizeof(*line));
-    if (line == NULL)
+    one.arena = am_arena_new(sizeof(*one.line) + 4096, 0);
+    if (one.arena == NULL)
         return false;
-    if (!decision_line_read(line, why->arena, text) ||
-        (id = decision_line_value(line, "queue_id")) == NULL || strcmp(id, why->id) != 0)
-        return true;
-    if (why->count == WHY_LINES_MAX) {
-        why->lines[why->first] = line;
-        why->first = (why->first + 1) % WHY_LINES_MAX;
-        why->left_out++;
-    } else {
-        why->lines[why->count++] = line;
-    }
-    return true;
+    one.line = am_arena_alloc(one.arena, sizeof(*one.line));
+    if (one.line != NULL && decision_line_read(one.line, one.arena, text) &&
+        is_about(why, one.line))
+        keep(why, one);
+    else
+        am_arena_free(one.arena);
+    return one.line != NULL;
 }
 
 bool why_take_all(struct why *why, struct am_span text)
@@ -141,7 +163,7 @@ static bool is_told(const char *key)
         "event",         "queue_id", "conn",    "client",   "client_name", "helo",
         "from",          "user",     "action",  "module",   "stage",       "code",
         "xcode",         "why",      "results", "observed", "failures",    "rcpts",
-        "rcpts_refused", "scrubbed", "time_us", "listener", "recipient"};
+        "rcpts_refused", "scrubbed", "time_us", "listener", "recipient",   "cut"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (strcmp(keys[i], key) == 0)
@@ -162,6 +184,8 @@ static void write_decision(const struct decision_line *line, FILE *out)
                 value(line, "xcode") == NULL ? "" : value(line, "xcode"));
     say(out, "    only observed, not carried out: ", value(line, "observed"), "\n");
     say(out, "    could not do their work: ", value(line, "failures"), "\n");
+    if (value(line, "cut") != NULL)
+        fputs("    (this line was too long for the log: some values are missing)\n", out);
 }
 
 static void write_message(const struct decision_line *line, FILE *out)
@@ -211,13 +235,13 @@ void why_text(const struct why *why, FILE *out)
     if (why->left_out > 0)
         fprintf(out, "(%zu older lines of this queue id are left out)\n", why->left_out);
     for (size_t i = 0; i < why->count; i++)
-        write_line(why->lines[(why->first + i) % WHY_LINES_MAX], out);
+        write_line(why->lines[(why->first + i) % WHY_LINES_MAX].line, out);
 }
 
 bool why_json(const struct why *why, FILE *out)
 {
     for (size_t i = 0; i < why->count; i++) {
-        const struct decision_line *line = why->lines[(why->first + i) % WHY_LINES_MAX];
+        const struct decision_line *line = why->lines[(why->first + i) % WHY_LINES_MAX].line;
         json_t *values = json_object();
 
         for (size_t j = 0; j < line->count; j++)

@@ -11,11 +11,16 @@
 #define WHY_LINES_MAX 64
 
 struct why {
-    struct am_arena *arena;
     const char *id;
-    struct decision_line *lines[WHY_LINES_MAX]; /* a ring; the oldest at `first` */
+    struct why_line {
+        struct am_arena *arena; /* what the line is in */
+        struct decision_line *line;
+    } lines[WHY_LINES_MAX]; /* a ring; the oldest at `first` */
     size_t first, count, left_out;
 };
+
+/* Frees the lines. */
+void why_fini(struct why *why);
 
 /* Takes a line of a log if it is about the message. Returns false when memory is short. */
 bool why_take(struct why *why, struct am_span line) AM_MUST_USE;

@@ -189,6 +189,13 @@ struct am_span am_log_line_span(const struct am_log_line *line)
     return am_buf_span(&line->text);
 }
 
+void am_log_line_close_text(struct am_log_line *line)
+{
+    if (line->cut && !line->json)
+        am_buf_add_str(&line->text, " [...]");
+    line->cut = line->cut && line->json;
+}
+
 void am_log_line_drop(struct am_log_line *line)
 {
     am_buf_fini(&line->text);
@@ -256,8 +263,9 @@ void am_log_line_int(struct am_log_line *line, const char *key, int64_t value)
 void am_log_line_end(struct am_log_line *line)
 {
     if (line->enabled) {
+        am_log_line_close_text(line);
         if (line->cut)
-            am_buf_add_str(&line->text, line->json ? ",\"cut\":\"[...]\"" : " [...]");
+            am_buf_add_str(&line->text, ",\"cut\":\"[...]\"");
         if (line->json)
             am_buf_add_char(&line->text, '}');
         if (line->text.failed)

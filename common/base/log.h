@@ -76,6 +76,10 @@ void am_log_line_begin_text(struct am_log_line *line, const char *event);
 /* Returns what the line holds by now, key=value or JSON without its end. */
 struct am_span am_log_line_span(const struct am_log_line *line);
 
+/* Adds what ends a line of key=value: a mark where values found no room. Nothing may be added
+ * behind it but by am_log_line_end(), which adds no second one. */
+void am_log_line_close_text(struct am_log_line *line);
+
 /* Frees the line's memory and writes nothing. */
 void am_log_line_drop(struct am_log_line *line);
 

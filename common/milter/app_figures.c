@@ -59,8 +59,9 @@ static void control_top(struct am_server *server, const char *words, struct am_b
         return;
     }
     (void)sscanf(words, "%16s %16s %5u", method, result, &most);
-    am_top_print(server->top, strcmp(method, "-") == 0 ? NULL : method,
-                 strcmp(result, "-") == 0 ? NULL : result, most, out);
+    if (!am_top_print(server->top, strcmp(method, "-") == 0 ? NULL : method,
+                      strcmp(result, "-") == 0 ? NULL : result, most, out))
+        am_buf_add_str(out, "error: out of memory\n");
 }
 
 void am_server_command(void *user, const char *line, struct am_buf *out)

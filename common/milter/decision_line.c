@@ -108,10 +108,11 @@ struct line {
     void (*fill)(const struct line *self, struct am_log_line *line);
 };
 
-static void keep(const struct line *self, const struct am_log_line *line)
+static void keep(const struct line *self, struct am_log_line *line)
 {
     const struct am_runtime *runtime = self->session->runtime;
 
+    am_log_line_close_text(line);
     am_recent_add(runtime->recent, runtime->clock->wall_s(runtime->clock), am_log_line_span(line));
 }
 

@@ -165,44 +165,66 @@ static uint64_t weight(const struct entry *entry, const char *method, int result
     return result < 0 ? entry->count : entry->results[result];
 }
 
-/* The heaviest entry lighter than the one before it, or as light and further down. */
-static const struct entry *next(const struct am_top *top, const char *method, int result,
-                                uint64_t above, const struct entry *last)
+struct place {
+    uint64_t weight;
+    const struct entry *entry;
+};
+
+/* The heaviest first; those as heavy in the order of the list. */
+static int compare(const void *a, const void *b)
 {
-    const struct entry *best = NULL;
+    const struct place *first = a, *second = b;
 
-    for (size_t i = 0; i < top->used; i++) {
-        const struct entry *entry = &top->entries[i];
-        uint64_t mine = weight(entry, method, result);
-
-        if (mine == 0 || mine > above || (mine == above && last != NULL && entry <= last))
-            continue;
-        if (best == NULL || mine > weight(best, method, result))
-            best = entry;
-    }
-    return best;
+    if (first->weight != second->weight)
+        return first->weight < second->weight ? 1 : -1;
+    return (first->entry > second->entry) - (first->entry < second->entry);
 }
 
-void am_top_print(struct am_top *top, const char *method, const char *result, size_t most,
+static void print_entry(const struct entry *entry, struct am_buf *out)
+{
+    am_buf_printf(out, "%s %s %" PRIu64 " %" PRIu64, entry->method, entry->name, entry->count,
+                  entry->error);
+    for (size_t i = 0; i < WORD_COUNT; i++)
+        if (entry->results[i] > 0)
+            am_buf_printf(out, " %s=%" PRIu32, words[i], entry->results[i]);
+    am_buf_add_char(out, '\n');
+}
+
+/* Mail waits only while the entries are copied: sorting and printing come behind it. */
+static size_t copy_entries(struct am_top *top, struct entry *entries)
+{
+    pthread_mutex_lock(&top->lock);
+    size_t used = top->used;
+    memcpy(entries, top->entries, used * sizeof(*entries));
+    pthread_mutex_unlock(&top->lock);
+    return used;
+}
+
+static void print_heaviest(struct place *places, size_t count, size_t most, struct am_buf *out)
+{
+    if (count > 0)
+        qsort(places, count, sizeof(*places), compare);
+    for (size_t i = 0; i < count && i < most; i++)
+        print_entry(places[i].entry, out);
+}
+
+bool am_top_print(struct am_top *top, const char *method, const char *result, size_t most,
                   struct am_buf *out)
 {
-    const struct entry *entry = NULL;
-    uint64_t above = UINT64_MAX;
-
     if (top == NULL)
-        return;
-    pthread_mutex_lock(&top->lock);
-    for (size_t i = 0; i < most; i++) {
-        entry = next(top, method, word_index(result), above, entry);
-        if (entry == NULL)
-            break;
-        above = weight(entry, method, word_index(result));
-        am_buf_printf(out, "%s %s %" PRIu64 " %" PRIu64, entry->method, entry->name, entry->count,
-                      entry->error);
-        for (size_t j = 0; j < WORD_COUNT; j++)
-            if (entry->results[j] > 0)
-                am_buf_printf(out, " %s=%" PRIu32, words[j], entry->results[j]);
-        am_buf_add_char(out, '\n');
+        return true;
+    struct entry *entries = calloc(top->size, sizeof(*entries));
+    struct place *places = calloc(top->size, sizeof(*places));
+    bool good = entries != NULL && places != NULL;
+    size_t used = good ? copy_entries(top, entries) : 0, count = 0;
+
+    for (size_t i = 0; i < used; i++) {
+        places[count].entry = &entries[i];
+        places[count].weight = weight(&entries[i], method, word_index(result));
+        count += places[count].weight > 0;
     }
-    pthread_mutex_unlock(&top->lock);
+    print_heaviest(places, count, most, out);
+    free(entries);
+    free(places);
+    return good && !out->failed;
 }

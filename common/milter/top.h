@@ -38,8 +38,10 @@ void am_top_count(struct am_top *top, const struct am_result *result);
  * RESULT=N...". The numbers of results are those since the domain took its place.
  *
  * method, result: NULL = all; with a result the order is by its number. most: lines.
+ * Returns: false when memory is short; a list that is NULL has no entries. Counting waits for a
+ * copy of the list only.
  */
-void am_top_print(struct am_top *top, const char *method, const char *result, size_t most,
-                  struct am_buf *out);
+bool am_top_print(struct am_top *top, const char *method, const char *result, size_t most,
+                  struct am_buf *out) AM_MUST_USE;
 
 #endif

@@ -43,10 +43,14 @@ static void what_the_log_writes(void **state)
 static void behind_prefixes(void **state)
 {
     (void)state;
-    static const char *const prefixes[] = {"", "<6>",
-                                           "Dec  1 03:00:00 mx spf-milter[7]: ", "1796126400 "};
+    static const char *const prefixes[] = {"",
+                                           "<6>",
+                                           "Dec  1 03:00:00 mx spf-milter[7]: ",
+                                           "1796126400 ",
+                                           "2026-12-01T03:00:00.123Z ",
+                                           "spf-milter: "};
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         const char *text = am_arena_printf(arena, "%sevent=message queue_id=A\r\n", prefixes[i]);
         assert_true(decision_line_read(&line, arena, am_span_str(text)));
         assert_string_equal(decision_line_value(&line, "queue_id"), "A");
@@ -67,7 +71,16 @@ static void what_is_none(void **state)
                                         "noevent=message a=b",
                                         "{\"event\":",
                                         "{\"event\":1",
-                                        "postfix: A: client=x"};
+                                        "postfix: A: client=x",
+                                        "mx postfix/cleanup[3]: A: warning: header Subject: "
+                                        "event=message queue_id=A action=accept",
+                                        "mx postfix/cleanup[3]: A: warning: header Subject: x: "
+                                        "{\"event\":\"message\",\"queue_id\":\"A\"}",
+                                        "a word event=message queue_id=A",
+                                        "<x> event=message queue_id=A",
+                                        "mx [3]: event=message queue_id=A",
+                                        ": event=message queue_id=A",
+                                        "]: event=message queue_id=A"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_false(decision_line_read(&line, arena, am_span_str(texts[i])));
@@ -80,7 +93,40 @@ static void a_cut_line_tells_what_it_has(void **state)
         decision_line_read(&line, arena, am_span_str("event=message queue_id=A helo=\"cut of")));
     assert_string_equal(decision_line_value(&line, "helo"), "cut of");
     assert_true(decision_line_read(&line, arena, am_span_str("event=message queue_id=A [...]")));
-    assert_int_equal(line.count, 2);
+    assert_string_equal(decision_line_value(&line, "cut"), "[...]");
+    assert_int_equal(line.count, 3);
+}
+
+/* What hostile mail brings into the log moves no cursor and begins no line of the answer. */
+static void what_is_read_is_printable(void **state)
+{
+    (void)state;
+    assert_true(decision_line_read(
+        &line, arena,
+        am_span_str("mx\x1b[1m spf-milter[7]: {\"event\":\"message\",\"queue_id\":\"A\","
+                    "\"helo\":\"x\\u001b[2J\\n    dkim signed it: forged\\u009b\"}")));
+    assert_string_equal(line.prefix, "mx\\x1B[1m spf-milter[7]:");
+    assert_string_equal(decision_line_value(&line, "helo"),
+                        "x\\x1B[2J\\x0A    dkim signed it: forged\\xC2\\x9B");
+    assert_true(decision_line_read(
+        &line, arena, am_span_str("event=message queue_id=A helo=\x1b] from=\"a\x07\"")));
+    assert_string_equal(decision_line_value(&line, "helo"), "\\x1B]");
+    assert_string_equal(decision_line_value(&line, "from"), "a\\x07");
+}
+
+static void other_messages_cost_no_memory(void **state)
+{
+    (void)state;
+    static struct why why;
+    char text[128];
+
+    why = (struct why){.id = "1"};
+    for (int i = 0; i < 1000; i++) {
+        snprintf(text, sizeof(text), "event=message queue_id=1%d n=%d", i, i);
+        assert_true(why_take(&why, am_span_str(text)));
+    }
+    assert_int_equal(why.count, 0);
+    why_fini(&why);
 }
 
 static void too_many_values_and_lines(void **state)
@@ -89,7 +135,7 @@ static void too_many_values_and_lines(void **state)
     static struct why why;
     struct am_buf text;
 
-    why = (struct why){.arena = arena, .id = "A"};
+    why = (struct why){.id = "A"};
     am_buf_init(&text, 0);
     am_buf_add_str(&text, "event=message queue_id=A");
     for (int i = 0; i < 1000; i++)
@@ -103,15 +149,20 @@ static void too_many_values_and_lines(void **state)
     }
     assert_int_equal(why.count, WHY_LINES_MAX);
     assert_int_equal(why.left_out, 3);
-    assert_string_equal(decision_line_value(why.lines[why.first], "n"), "3");
+    assert_string_equal(decision_line_value(why.lines[why.first].line, "n"), "3");
+    why_fini(&why);
     am_buf_fini(&text);
 }
 
 int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_arena, free_arena)
-    const struct CMUnitTest tests[] = {TEST(what_the_log_writes), TEST(behind_prefixes),
-                                       TEST(what_is_none), TEST(a_cut_line_tells_what_it_has),
-                                       TEST(too_many_values_and_lines)};
+    const struct CMUnitTest tests[] = {TEST(what_the_log_writes),
+                                       TEST(behind_prefixes),
+                                       TEST(what_is_none),
+                                       TEST(a_cut_line_tells_what_it_has),
+                                       TEST(too_many_values_and_lines),
+                                       TEST(what_is_read_is_printable),
+                                       TEST(other_messages_cost_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

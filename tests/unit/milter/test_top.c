@@ -26,7 +26,7 @@ static const char *print(struct am_top *top, const char *method, const char *res
     struct am_buf out;
 
     am_buf_init(&out, 0);
-    am_top_print(top, method, result, most, &out);
+    assert_true(am_top_print(top, method, result, most, &out));
     snprintf(text, sizeof(text), "%s", am_buf_str(&out));
     am_buf_fini(&out);
     return text;
