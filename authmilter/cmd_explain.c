@@ -292,6 +292,7 @@ static bool open_runtime(struct work *work, struct am_problem *problem)
         .clock = work->clock,
         .resolver = work->resolver,
         .reporter = am_play_reporter(),
+        .check_only = true,
     };
     if (source.schema == NULL)
         return am_problem_set(problem, "out of memory");

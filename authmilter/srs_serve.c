@@ -109,6 +109,8 @@ static bool send_pending(struct client *client)
 /* Returns false when the client is gone or shall go. */
 static bool serve_client(struct server *server, struct client *client, short events)
 {
+    size_t asked;
+
     if ((events & (POLLIN | POLLHUP | POLLERR)) != 0) {
         ssize_t n =
             recv(client->fd, client->in + client->in_len, sizeof(client->in) - client->in_len, 0);
@@ -118,14 +120,20 @@ static bool serve_client(struct server *server, struct client *client, short eve
             client->in_len += (size_t)n;
     }
     client->active_us = am_clock_now_us(am_clock_system());
-    if (!answer_all(server, client)) {
-        am_log(AM_LOG_WARNING,
-               "a client of the socketmap is cut off: it sends no netstrings of at "
-               "most %d octets",
-               SRS_SOCKETMAP_REQUEST_MAX);
-        return false;
-    }
-    return send_pending(client);
+    /* A client that sent many questions at once waits for the answers to all of them. */
+    do {
+        asked = client->in_len;
+        if (!answer_all(server, client)) {
+            am_log(AM_LOG_WARNING,
+                   "a client of the socketmap is cut off: it sends no netstrings of at "
+                   "most %d octets",
+                   SRS_SOCKETMAP_REQUEST_MAX);
+            return false;
+        }
+        if (!send_pending(client))
+            return false;
+    } while (client->out.len == 0 && client->in_len < asked);
+    return true;
 }
 
 /* --- life --- */
@@ -195,6 +203,8 @@ static bool loop(struct server *server, struct am_problem *problem)
             drop_idle(server);
             continue;
         }
+        if (server->count == SRS_SERVE_CLIENTS_MAX)
+            drop_idle(server); /* with many clients a minute of silence never comes */
         if (fds[0].revents != 0)
             take_signals(server);
         for (size_t i = count - 2; i-- > 0;)

@@ -49,10 +49,10 @@ static json_t *answer_json(const struct am_dns_recorded *item)
             json_decref(records);
             return NULL;
         }
-    return json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "name", item->name, "type",
-                     am_dns_type_word(item->type), "outcome",
-                     am_dns_outcome_word(item->answer.outcome), "ttl", (int)item->answer.ttl_s,
-                     "secure", item->answer.secure, "records", records);
+    return json_pack(
+        "{s:o, s:s, s:s, s:I, s:b, s:o}", "name", am_octets_to_json(am_span_str(item->name)),
+        "type", am_dns_type_word(item->type), "outcome", am_dns_outcome_word(item->answer.outcome),
+        "ttl", (json_int_t)item->answer.ttl_s, "secure", item->answer.secure, "records", records);
 }
 
 json_t *am_dns_recording_to_json(const struct am_dns_recording *recording)
@@ -133,11 +133,11 @@ static bool read_answer(struct am_dns_recording *recording, const json_t *item)
 {
     struct am_dns_answer answer = {.outcome = AM_DNS_OK};
     const json_t *ttl = json_object_get(item, "ttl");
-    const char *name = word_of(item, "name");
+    struct am_span name;
     enum am_dns_type type;
 
-    if (!json_is_string(json_object_get(item, "name")) || strlen(name) > 1024 ||
-        !am_dns_type_find(word_of(item, "type"), &type) ||
+    if (!am_octets_from_json(recording->arena, json_object_get(item, "name"), &name) ||
+        strlen(name.ptr) != name.len || !am_dns_type_find(word_of(item, "type"), &type) ||
         !am_dns_outcome_find(word_of(item, "outcome"), &answer.outcome) ||
         json_integer_value(ttl) < 0 || json_integer_value(ttl) > UINT32_MAX)
         return false;
@@ -145,7 +145,7 @@ static bool read_answer(struct am_dns_recording *recording, const json_t *item)
     answer.secure = json_is_true(json_object_get(item, "secure"));
     if (!read_records(recording->arena, type, json_object_get(item, "records"), &answer))
         return false;
-    am_dns_recording_add(recording, name, type, &answer);
+    am_dns_recording_add(recording, name.ptr, type, &answer);
     return true;
 }
 

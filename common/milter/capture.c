@@ -4,6 +4,7 @@
 
 #include "common/dns/dns_recorder.h"
 #include "common/milter/capture_hash.h"
+#include "common/milter/capture_hide.h"
 #include "common/milter/capture_write.h"
 #include "common/milter/runtime_modules.h"
 #include "common/milter/session.h"
@@ -51,6 +52,7 @@ struct am_capture {
     struct macro_item *macros;
     size_t macro_count;
     struct kept_message *message; /* NULL: none */
+    bool failed;                  /* something of the connection could not be kept */
 };
 
 /* --- beside the session --- */
@@ -78,12 +80,13 @@ static void keep_macro(struct am_capture *self, const char *name, const char *va
     if (is_known(*list, name, value) || (message != NULL && is_known(self->macros, name, value)))
         return;
     struct macro_item *item = am_arena_alloc(arena, sizeof(*item));
-    if (item == NULL)
+    if (item != NULL)
+        item->macro = (struct am_play_macro){self->stage, am_arena_copy(arena, am_span_str(name)),
+                                             am_arena_copy(arena, am_span_str(value))};
+    if (item == NULL || item->macro.name == NULL || item->macro.value == NULL) {
+        *(message == NULL ? &self->failed : &message->failed) = true;
         return;
-    item->macro = (struct am_play_macro){self->stage, am_arena_copy(arena, am_span_str(name)),
-                                         am_arena_copy(arena, am_span_str(value))};
-    if (item->macro.name == NULL || item->macro.value == NULL)
-        return;
+    }
     item->next = *list;
     *list = item;
     if (message == NULL)
@@ -182,9 +185,12 @@ static bool quarantine(void *peer, const char *reason)
 {
     struct am_capture *self = peer;
 
-    if (self->message != NULL)
-        self->message->kept.outcome.quarantine =
-            am_arena_copy(self->message->arena, am_span_str(reason));
+    if (self->message != NULL) {
+        const char *copy = am_arena_copy(self->message->arena, am_span_str(reason));
+
+        self->message->kept.outcome.quarantine = copy;
+        self->message->failed = self->message->failed || copy == NULL;
+    }
     return self->ops->quarantine(self->peer, reason);
 }
 
@@ -229,10 +235,11 @@ void am_capture_begin(struct am_session *session)
     const struct am_config *config = session->runtime->config;
     const struct am_capture_options *options =
         config == NULL ? NULL : am_config_section(config, am_capture_section.name);
-    struct am_capture *self =
-        options != NULL && am_capture_is_on(options) && session->runtime->resolver != NULL
-            ? calloc(1, sizeof(*self))
-            : NULL;
+    struct am_capture *self = options != NULL && am_capture_is_on(options) &&
+                                      session->runtime->resolver != NULL &&
+                                      session->runtime->reporter.report == NULL
+                                  ? calloc(1, sizeof(*self))
+                                  : NULL;
 
     if (self == NULL)
         return;
@@ -292,30 +299,26 @@ void am_capture_connect(struct am_session *session, const char *name, const char
     self->client = am_arena_copy(self->arena, am_span_str(address));
     self->client_name = name == NULL ? NULL : am_arena_copy(self->arena, am_span_str(name));
     self->helo = NULL;
+    self->failed = self->client == NULL || (name != NULL && self->client_name == NULL);
 }
 
 void am_capture_helo(struct am_session *session, const char *name)
 {
     struct am_capture *self = session->capture;
 
-    if (self != NULL && (self->helo == NULL || strcmp(self->helo, name) != 0))
-        self->helo = am_arena_copy(self->arena, am_span_str(name));
+    if (self == NULL || (self->helo != NULL && strcmp(self->helo, name) == 0))
+        return;
+    self->helo = am_arena_copy(self->arena, am_span_str(name));
+    self->failed = self->failed || self->helo == NULL;
 }
 
 /* --- a message --- */
 
-/* "<x@example.com>" where addresses are not kept: the domain is what is judged. */
 static const char *address_text(const struct am_capture *self, struct am_arena *arena,
                                 const char *text)
 {
-    struct am_address address;
-
-    if (self->options->addresses)
-        return am_arena_copy(arena, am_span_str(text));
-    (void)am_address_parse(&address, am_span_str(text));
-    if (address.is_null || address.domain.len == 0)
-        return am_arena_copy(arena, am_span_str(address.is_null ? "<>" : "<x>"));
-    return am_arena_printf(arena, "<x@%.*s>", (int)address.domain.len, address.domain.ptr);
+    return self->options->addresses ? am_arena_copy(arena, am_span_str(text))
+                                    : am_capture_hide_address(arena, text);
 }
 
 static void add_to(struct kept_message *message, struct am_strlist *list, const char *text)
@@ -344,11 +347,14 @@ void am_capture_mail(struct am_session *session, const char *sender, const char 
     message->taker = (struct am_outcome_taker){.arena = arena, .outcome = &message->kept.outcome};
     message->end = &message->first;
     message->kept.sender = address_text(self, arena, sender);
+    message->failed = message->kept.sender == NULL;
     for (size_t i = 0; i < param_count; i++)
         add_to(message, &message->kept.sender_params, am_arena_copy(arena, am_span_str(params[i])));
     am_buf_init(&message->body, (size_t)self->options->max_bytes);
     if (self->options->body == AM_CAPTURE_BODY_HASH)
         message->hash = am_capture_hash_new();
+    message->failed =
+        message->failed || (self->options->body == AM_CAPTURE_BODY_HASH && message->hash == NULL);
     self->message = message;
 }
 
@@ -506,6 +512,7 @@ static void fill_body(const struct am_capture *self, struct kept_message *messag
         kept->body = am_buf_span(&message->body);
     if (message->hash != NULL) {
         char *digits = am_arena_alloc(message->arena, 65);
+        message->failed = message->failed || digits == NULL;
         if (digits != NULL) {
             am_capture_hash_end(message->hash, digits);
             message->hash = NULL;
@@ -537,9 +544,10 @@ static bool fill(struct am_capture *self, const struct am_session *session,
     kept->dns = self->dns;
     kept->outcome.reply = message->taker.reply;
     fill_body(self, message);
-    return kept->config != NULL && kept->client != NULL && fill_macros(self, message) &&
+    return kept->config != NULL && !self->failed && fill_macros(self, message) &&
            fill_fields(message) && fill_modules(session, message) && !message->failed &&
-           !message->taker.failed;
+           !message->taker.failed &&
+           (self->options->addresses || am_capture_hide(message->arena, kept));
 }
 
 void am_capture_message_end(struct am_session *session, const char *action,

@@ -46,7 +46,8 @@ struct am_capture;
 
 /*
  * Begins with a connection: puts itself between the session and its peer, and before its resolver.
- * Without capture, or when memory is short, nothing is done.
+ * Without capture, when memory is short, or when the message is played (am_runtime.reporter): that
+ * one is nobody's mail, nothing is done.
  */
 void am_capture_begin(struct am_session *session);
 
@@ -63,7 +64,7 @@ void am_capture_helo(struct am_session *session, const char *name);
 /* MAIL, once its message is there. */
 void am_capture_mail(struct am_session *session, const char *sender, const char *const *params,
                      size_t param_count);
-/* RCPT; `verdict` is what the client was told. */
+/* RCPT that the MTA itself did not refuse; `verdict` is what the client was told. */
 void am_capture_rcpt(struct am_session *session, const char *recipient, enum am_verdict verdict);
 /* A header field, before anything is done to it. */
 void am_capture_field(struct am_session *session, const char *name, const char *value);

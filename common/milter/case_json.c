@@ -25,12 +25,23 @@ static json_t *text(const char *value)
     return value == NULL ? json_null() : am_octets_to_json(am_span_str(value));
 }
 
+/* Adds an item, whose reference it takes. An array without one that it should have is none. */
+static void append(json_t **array, json_t *item)
+{
+    if (*array != NULL && json_array_append_new(*array, item) == 0)
+        return;
+    if (*array == NULL)
+        json_decref(item);
+    json_decref(*array);
+    *array = NULL;
+}
+
 static json_t *texts(const struct am_strlist *list)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; array != NULL && i < list->count; i++)
-        json_array_append_new(array, text(list->items[i]));
+        append(&array, text(list->items[i]));
     return array;
 }
 
@@ -47,9 +58,9 @@ static json_t *macros_array(const struct am_case *kept)
     json_t *array = json_array();
 
     for (size_t i = 0; array != NULL && i < kept->macro_count; i++)
-        json_array_append_new(
-            array, json_pack("{s:s, s:o, s:o}", "stage", stage_word(kept->macros[i].stage), "name",
-                             text(kept->macros[i].name), "value", text(kept->macros[i].value)));
+        append(&array,
+               json_pack("{s:s, s:o, s:o}", "stage", stage_word(kept->macros[i].stage), "name",
+                         text(kept->macros[i].name), "value", text(kept->macros[i].value)));
     return array;
 }
 
@@ -58,8 +69,8 @@ static json_t *fields_array(const struct am_case *kept)
     json_t *array = json_array();
 
     for (size_t i = 0; array != NULL && i < kept->field_count; i++)
-        json_array_append_new(
-            array, json_pack("[o, o]", text(kept->fields[i].name), text(kept->fields[i].value)));
+        append(&array,
+               json_pack("[o, o]", text(kept->fields[i].name), text(kept->fields[i].value)));
     return array;
 }
 
@@ -72,14 +83,12 @@ static json_t *results_array(const struct am_results *results)
         json_t *properties = json_array();
 
         for (size_t j = 0; properties != NULL && j < result->property_count; j++)
-            json_array_append_new(properties,
-                                  json_pack("[o, o, o]", text(result->properties[j].ptype),
-                                            text(result->properties[j].property),
-                                            am_octets_to_json(result->properties[j].value)));
-        json_array_append_new(
-            array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "module", text(results->modules[i]),
-                             "method", text(result->method), "result", text(result->result),
-                             "reason", text(result->reason), "properties", properties));
+            append(&properties, json_pack("[o, o, o]", text(result->properties[j].ptype),
+                                          text(result->properties[j].property),
+                                          am_octets_to_json(result->properties[j].value)));
+        append(&array, json_pack("{s:o, s:o, s:o, s:o, s:o}", "module", text(results->modules[i]),
+                                 "method", text(result->method), "result", text(result->result),
+                                 "reason", text(result->reason), "properties", properties));
     }
     return array;
 }
@@ -89,8 +98,8 @@ static json_t *notes_array(const struct am_outcome *outcome)
     json_t *array = json_array();
 
     for (size_t i = 0; array != NULL && i < outcome->note_count; i++)
-        json_array_append_new(
-            array, json_pack("[o, o]", text(outcome->notes[i].key), text(outcome->notes[i].value)));
+        append(&array,
+               json_pack("[o, o]", text(outcome->notes[i].key), text(outcome->notes[i].value)));
     return array;
 }
 
@@ -280,6 +289,7 @@ static void read_outcome(struct reader *reader, struct am_outcome *outcome, cons
 static void read_envelope(struct reader *reader, struct am_case *kept, const json_t *object)
 {
     const char *role = need(reader, object, "role");
+    bool known = false;
 
     kept->client = need(reader, object, "client");
     kept->client_name = member(reader, object, "client_name");
@@ -291,8 +301,11 @@ static void read_envelope(struct reader *reader, struct am_case *kept, const jso
     kept->listener = member(reader, object, "listener");
     kept->queue_id = member(reader, object, "queue_id");
     for (const struct am_choice *word = am_role_words; word->word != NULL; word++)
-        if (strcmp(word->word, role) == 0)
+        if (strcmp(word->word, role) == 0) {
             kept->role = word->value;
+            known = true;
+        }
+    reader->failed = reader->failed || !known;
 }
 
 static bool read_case(struct am_case *kept, struct am_arena *arena, const json_t *root,

@@ -6,13 +6,17 @@
 
 bool am_outcome_add(struct am_outcome_taker *taker, struct am_strlist *list, const char *text)
 {
-    const char **items = am_arena_alloc(taker->arena, (list->count + 1) * sizeof(*items));
+    const char **items = list->items;
 
+    /* Room doubles: a list that only this function adds to has room for the next power of two. */
+    if ((list->count & (list->count - 1)) == 0)
+        items =
+            am_arena_alloc(taker->arena, (list->count == 0 ? 1 : 2 * list->count) * sizeof(*items));
     if (items == NULL || text == NULL) {
         taker->failed = true;
         return false;
     }
-    if (list->count > 0)
+    if (list->count > 0 && items != list->items)
         memcpy(items, list->items, list->count * sizeof(*items));
     items[list->count++] = text;
     list->items = items;
@@ -65,7 +69,17 @@ bool am_outcome_take_reply(struct am_outcome_taker *taker, const struct am_reply
 
 static const char *copy(struct am_outcome_taker *taker, const char *text)
 {
-    return text == NULL || *text == '\0' ? NULL : am_arena_copy(taker->arena, am_span_str(text));
+    if (text == NULL || *text == '\0')
+        return NULL;
+    text = am_arena_copy(taker->arena, am_span_str(text));
+    taker->failed = taker->failed || text == NULL;
+    return text;
+}
+
+/* A note may have an empty value. */
+static const char *copy_value(struct am_outcome_taker *taker, const char *text)
+{
+    return *text == '\0' ? "" : copy(taker, text);
 }
 
 static void copy_notes(struct am_outcome_taker *taker, const struct am_message *message)
@@ -76,10 +90,11 @@ static void copy_notes(struct am_outcome_taker *taker, const struct am_message *
     for (const struct am_note *note = message->notes; note != NULL; note = note->next)
         count++;
     outcome->notes = am_arena_alloc(taker->arena, (count + 1) * sizeof(*outcome->notes));
+    taker->failed = taker->failed || outcome->notes == NULL;
     for (const struct am_note *note = message->notes; note != NULL && outcome->notes != NULL;
          note = note->next)
         outcome->notes[outcome->note_count++] =
-            (struct am_outcome_note){copy(taker, note->key), copy(taker, note->value)};
+            (struct am_outcome_note){copy(taker, note->key), copy_value(taker, note->value)};
 }
 
 void am_outcome_take_end(struct am_outcome_taker *taker, const struct am_session *session,

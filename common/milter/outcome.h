@@ -33,7 +33,10 @@ struct am_outcome_taker {
     bool ended;        /* the outcome is known */
 };
 
-/* Adds a copy of a text to a list of the outcome. Returns false when memory is short. */
+/*
+ * Adds a text to a list of the outcome, which nothing else adds to. Returns false when memory is
+ * short, or was for the text (NULL). Ownership: the text is kept as it is.
+ */
 bool am_outcome_add(struct am_outcome_taker *taker, struct am_strlist *list, const char *text);
 
 /* Takes a reply of the modules as a client reads it. Returns false when memory is short. */
@@ -44,7 +47,7 @@ bool am_outcome_take_edit(struct am_outcome_taker *taker, const char *format, ..
 
 /*
  * Takes results, notes and decision of the message that ends; what a reporter is told. An aborted
- * one (decision NULL) has no action, and does not end the taking.
+ * one (decision NULL) has no action, and does not end the taking. `failed` tells of short memory.
  */
 void am_outcome_take_end(struct am_outcome_taker *taker, const struct am_session *session,
                          const char *action, const struct am_decision *decision);

@@ -91,7 +91,8 @@ enum am_verdict am_session_rcpt(struct am_session *session, const char *recipien
                                    .params = &esmtp,
                                    .rejected = was_rejected(session)};
     enum am_verdict verdict = am_settle_event(session, &event);
-    am_capture_rcpt(session, recipient, verdict);
+    if (!event.rejected)
+        am_capture_rcpt(session, recipient, verdict);
     if (session->message != NULL && verdict == AM_CONTINUE && !event.rejected)
         session->message->info.recipient_count++;
     return verdict;

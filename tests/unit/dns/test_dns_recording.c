@@ -195,14 +195,42 @@ static void what_is_no_recording(void **state)
     }
 }
 
+/* Names that a sender made up, and a TTL of any size: a file of ours can be read. */
+static void odd_names_and_ttl(void **state)
+{
+    static const char *const names[] = {"\xff\x01.example.org", "a\\\\b.example.org", ""};
+    struct am_dns_recording recording, again;
+    struct am_problem problem;
+    char huge[1500];
+
+    (void)state;
+    memset(huge, 'a', sizeof(huge) - 1);
+    huge[sizeof(huge) - 1] = '\0';
+    am_dns_recording_init(&recording, arena);
+    am_dns_recording_init(&again, arena);
+    const struct am_dns_answer answer = {.outcome = AM_DNS_NXDOMAIN, .ttl_s = UINT32_MAX};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        am_dns_recording_add(&recording, names[i], AM_DNS_TXT, &answer);
+    am_dns_recording_add(&recording, huge, AM_DNS_TXT, &answer);
+    json_t *array = am_dns_recording_to_json(&recording);
+    assert_non_null(array);
+    if (!am_dns_recording_from_json(&again, array, &problem))
+        fail_msg("%s", problem.text);
+    json_decref(array);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct am_dns_answer *found = am_dns_recording_find(&again, names[i], AM_DNS_TXT);
+        assert_non_null(found);
+        assert_int_equal(found->ttl_s, UINT32_MAX);
+    }
+    assert_non_null(am_dns_recording_find(&again, huge, AM_DNS_TXT));
+}
+
 int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_arena, free_arena)
     const struct CMUnitTest tests[] = {
-        TEST(recorded_kept_and_replayed),
-        TEST(waiting_for_any),
-        TEST(a_recording_has_bounds),
-        TEST(what_is_no_recording),
+        TEST(recorded_kept_and_replayed), TEST(waiting_for_any),   TEST(a_recording_has_bounds),
+        TEST(what_is_no_recording),       TEST(odd_names_and_ttl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

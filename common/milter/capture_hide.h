@@ -1,0 +1,29 @@
+#ifndef AM_MILTER_CAPTURE_HIDE_H
+#define AM_MILTER_CAPTURE_HIDE_H
+
+#include "common/milter/case.h"
+
+/* What capture.addresses = no takes out of a case. */
+
+/*
+ * Returns an envelope address with "x" for its local part: "<x@example.com>", "<>". NULL when
+ * memory is short. Ownership: arena.
+ */
+const char *am_capture_hide_address(struct am_arena *arena, const char *text);
+
+/*
+ * Returns any text with "x" for each local part in it: what stands before an "@", back to a
+ * character that no local part has without quotes, or "=". NULL when memory is short, or `text` is
+ * NULL. Ownership: arena.
+ */
+const char *am_capture_hide_text(struct am_arena *arena, const char *text);
+
+/*
+ * Hides local parts and logins in all of a filled case but header, body and DNS. Edits and notes,
+ * which are of free form, are left out.
+ *
+ * Returns: false when memory is short: the case is not to be written then.
+ */
+bool am_capture_hide(struct am_arena *arena, struct am_case *kept) AM_MUST_USE;
+
+#endif
