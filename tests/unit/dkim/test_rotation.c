@@ -424,8 +424,8 @@ static void texts_that_are_refused(void **state)
         "authmilter-keys 1\nkey ../a rsa active 1 1 0 1 unknown 0 -\nend 1\n",
         "authmilter-keys 1\nkey a/b rsa active 1 1 0 1 unknown 0 -\nend 1\n",
         "authmilter-keys 1\nkey a rsa active 1 1 0 1 odd 0 -\nend 1\n",
-        "authmilter-keys 1\nkey a rsa new 1 1 0 1 unknown 0 -\nkey a rsa new 1 1 0 1 unknown 0 "
-        "-\nend 2\n",
+        ("authmilter-keys 1\nkey a rsa new 1 1 0 1 unknown 0 -\n"
+         "key a rsa new 1 1 0 1 unknown 0 -\nend 2\n"),
     };
     struct dkim_rotation_domain back = {.generation = 0};
     struct am_problem problem;

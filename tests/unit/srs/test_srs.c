@@ -85,8 +85,7 @@ static void there_and_back(void **state)
         "SRS0@example.com",
         "srs2=x@example.com",
         "\"\xc3\xbc b\"@example.com",
-        "\xc3\xbc"
-        "ber@example.com",
+        "\xc3\xbcmlaut@example.com",
         "u@[192.0.2.1]",
         "\"@\"@example.com",
         "\".\"@example.com",
