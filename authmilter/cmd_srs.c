@@ -167,7 +167,8 @@ static int serve(struct arguments *args)
 
 static int run(int argc, char **argv)
 {
-    struct arguments args = {.serve = {.socket = SRS_SERVE_SOCKET, .socket_group = "auto"}};
+    struct arguments args = {
+        .serve = {.socket = SRS_SERVE_SOCKET, .socket_group = "auto", .clock = am_clock_system()}};
 
     tool_clock_init(&args.clock);
     int status = tool_options_read(&usage, argc, argv, &args);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@
 /* A client that takes no answers is asked for no more questions, and in the end left. */
 #define PENDING_MAX 8192
 #define IDLE_MS 3600000
+
+/* How long nobody is taken after descriptors or memory ran out, and how long one loop may wait. */
+#define PAUSE_MS 1000
+#define WAIT_MS 60000
 
 struct client {
     int fd;
@@ -37,10 +42,16 @@ struct server {
     size_t count;
     struct am_arena *arena; /* of one request */
     struct srs_socketmap_counts counts;
+    int64_t paused_until_us; /* 0: clients are taken */
     bool stop;
 };
 
 /* --- clients --- */
+
+static int64_t now_us(const struct server *server)
+{
+    return am_clock_now_us(server->options->clock);
+}
 
 static void close_client(struct server *server, size_t i)
 {
@@ -52,18 +63,29 @@ static void close_client(struct server *server, size_t i)
     server->clients[i] = server->clients[--server->count];
 }
 
+/* A client that cannot be taken stays in the queue, so that poll() would tell of it without end. */
+static void pause_accepting(struct server *server, int error)
+{
+    am_log(AM_LOG_ERROR, "no further client of the socketmap can be taken for now: %s",
+           strerror(error));
+    server->paused_until_us = now_us(server) + (int64_t)PAUSE_MS * 1000;
+}
+
 static void accept_client(struct server *server)
 {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     struct client *client = fd < 0 ? NULL : calloc(1, sizeof(*client));
 
     if (client == NULL) {
+        int error = fd < 0 ? errno : ENOMEM;
         if (fd >= 0)
             close(fd);
-        return;
+        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+            pause_accepting(server, error);
+        return; /* else the client went away in the queue */
     }
     client->fd = fd;
-    client->active_us = am_clock_now_us(am_clock_system());
+    client->active_us = now_us(server);
     am_buf_init(&client->out, PENDING_MAX + 2 * SRS_SOCKETMAP_REQUEST_MAX);
     server->clients[server->count++] = client;
 }
@@ -71,7 +93,7 @@ static void accept_client(struct server *server)
 /* Answers what has come whole. Returns false when the client speaks another language. */
 static bool answer_all(struct server *server, struct client *client)
 {
-    const struct am_clock *clock = am_clock_system();
+    const struct am_clock *clock = server->options->clock;
     struct am_span text;
     size_t taken;
 
@@ -119,7 +141,7 @@ static bool serve_client(struct server *server, struct client *client, short eve
         if (n > 0)
             client->in_len += (size_t)n;
     }
-    client->active_us = am_clock_now_us(am_clock_system());
+    client->active_us = now_us(server);
     /* A client that sent many questions at once waits for the answers to all of them. */
     do {
         asked = client->in_len;
@@ -167,23 +189,37 @@ static void take_signals(struct server *server)
 
 static void drop_idle(struct server *server)
 {
-    int64_t now_us = am_clock_now_us(am_clock_system());
+    int64_t oldest_us = now_us(server) - (int64_t)IDLE_MS * 1000;
 
     for (size_t i = server->count; i-- > 0;)
-        if (now_us - server->clients[i]->active_us > (int64_t)IDLE_MS * 1000)
+        if (server->clients[i]->active_us < oldest_us)
             close_client(server, i);
 }
 
+static bool has_place(struct server *server)
+{
+    if (server->paused_until_us != 0 && now_us(server) >= server->paused_until_us)
+        server->paused_until_us = 0;
+    return server->count < SRS_SERVE_CLIENTS_MAX && server->paused_until_us == 0;
+}
+
 /* Who has answers to take is asked for no further question. */
-static size_t fill(const struct server *server, struct pollfd *fds)
+static size_t fill(struct server *server, struct pollfd *fds)
 {
     fds[0] = (struct pollfd){.fd = server->signal_fd, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = server->count < SRS_SERVE_CLIENTS_MAX ? server->listen_fd : -1,
-                             .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = has_place(server) ? server->listen_fd : -1, .events = POLLIN};
     for (size_t i = 0; i < server->count; i++)
         fds[2 + i] = (struct pollfd){.fd = server->clients[i]->fd,
                                      .events = server->clients[i]->out.len > 0 ? POLLOUT : POLLIN};
     return 2 + server->count;
+}
+
+/* Returns for how long poll() may wait, in milliseconds. */
+static int wait_ms(const struct server *server, int64_t watchdog_ms)
+{
+    int64_t ms = server->paused_until_us != 0 ? PAUSE_MS : WAIT_MS;
+
+    return (int)(watchdog_ms > 0 && watchdog_ms < ms ? watchdog_ms : ms);
 }
 
 static bool loop(struct server *server, struct am_problem *problem)
@@ -193,8 +229,7 @@ static bool loop(struct server *server, struct am_problem *problem)
 
     while (!server->stop) {
         size_t count = fill(server, fds);
-        int timeout_ms = watchdog_ms > 0 && watchdog_ms < 60000 ? (int)watchdog_ms : 60000;
-        int ready = poll(fds, count, timeout_ms);
+        int ready = poll(fds, count, wait_ms(server, watchdog_ms));
         if (ready < 0 && errno != EINTR)
             return am_problem_set(problem, "cannot poll: %m");
         if (watchdog_ms > 0)
@@ -203,14 +238,14 @@ static bool loop(struct server *server, struct am_problem *problem)
             drop_idle(server);
             continue;
         }
-        if (server->count == SRS_SERVE_CLIENTS_MAX)
-            drop_idle(server); /* with many clients a minute of silence never comes */
         if (fds[0].revents != 0)
             take_signals(server);
         for (size_t i = count - 2; i-- > 0;)
             if (fds[2 + i].revents != 0 &&
                 !serve_client(server, server->clients[i], fds[2 + i].revents))
                 close_client(server, i);
+        if (server->count == SRS_SERVE_CLIENTS_MAX)
+            drop_idle(server); /* with many clients a minute of silence never comes */
         if (fds[1].revents != 0)
             accept_client(server);
     }

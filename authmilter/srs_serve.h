@@ -1,6 +1,7 @@
 #ifndef AUTHMILTER_SRS_SERVE_H
 #define AUTHMILTER_SRS_SERVE_H
 
+#include "common/base/clock.h"
 #include "common/base/problem.h"
 
 /* The socketmap service: a process of its own, that a mail server asks about addresses. */
@@ -9,6 +10,7 @@ struct srs_serve_options {
     const char *config;       /* file; NULL = the usual one */
     const char *socket;       /* path of the unix socket */
     const char *socket_group; /* "" as created, "auto" Postfix's where possible */
+    const struct am_clock *clock;
 };
 
 /* Where it listens by default: below Postfix's queue, so that chrooted services reach it. */
