@@ -217,8 +217,8 @@ struct dkim_signing *dkim_signing_open(const struct dkim_conf *conf, const struc
     if (has_managed && (signing->managed = dkim_managed_open(
                             conf, env, former == NULL ? NULL : former->managed, problem)) == NULL)
         return NULL;
-    /* Without a resolver the configuration is only checked. */
-    if (has_keys && env->resolver != NULL)
+    /* A zone file makes a resolver even where the configuration is only checked. */
+    if (has_keys && env->resolver != NULL && !env->check_only)
         signing->published = dkim_published_start(signing->keys, env->resolver, env->clock);
     return signing;
 }
