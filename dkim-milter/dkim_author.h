@@ -21,9 +21,8 @@ struct dkim_author {
 };
 
 /*
- * Reads the author of a message. Comments, quoted strings, quoted pairs, folds, groups
- * and route addresses are read as RFC 5322 sections 3.4 and 4.4 have them; no recursion, time
- * linear in the fields' length.
+ * Reads the author of a message by the grammar of common/mail/author.h; time linear in the fields'
+ * length.
  *
  * Ownership: what `out` points to lives in `arena`.
  */
