@@ -11,8 +11,12 @@
 
 #include "common/base/ip.h"
 
-/* From the directory of the program to the shared object: equal in the build tree and installed. */
-#define MODULE_PATH "../" AM_LIBDIR "/authmilter/libauthmilter-metrics.so"
+/*
+ * The shared object lies in a folder of its own beside libauthmilter. From the program the way
+ * there is equal in the build tree and installed, but for foreign programs, which stand anywhere.
+ */
+#define FROM_LIBRARY "authmilter/libauthmilter-metrics.so"
+#define FROM_PROGRAM "../" AM_LIBDIR "/" FROM_LIBRARY
 
 struct am_metrics {
     void *library;
@@ -64,24 +68,39 @@ bool am_metrics_check_option(const char *text, struct am_problem *problem)
     return text[0] == '\0' || parse_address(&address, text, problem);
 }
 
+/* Opens what lies at `way` from the directory of `file`, of which only an absolute path counts. */
+static void *open_from(const char *file, const char *way)
+{
+    const char *slash = strrchr(file, '/');
+    char path[PATH_MAX + sizeof(FROM_PROGRAM)];
+
+    if (file[0] != '/' || strlen(file) >= PATH_MAX)
+        return NULL;
+    snprintf(path, sizeof(path), "%.*s%s", (int)(slash + 1 - file), file, way);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
 static bool load(struct am_metrics *metrics, struct am_problem *problem)
 {
-    char program[PATH_MAX], path[PATH_MAX + sizeof(MODULE_PATH)];
+    static const char here;
+    char program[PATH_MAX];
+    Dl_info library;
     ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
     if (length <= 0)
         return am_problem_set(problem, "milter.metrics_listen: cannot find the program's own path");
     program[length] = '\0';
-    *(strrchr(program, '/') + 1) = '\0';
-    snprintf(path, sizeof(path), "%s%s", program, MODULE_PATH);
 
-    metrics->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (dladdr(&here, &library) != 0 && library.dli_fname != NULL)
+        metrics->library = open_from(library.dli_fname, FROM_LIBRARY);
+    if (metrics->library == NULL)
+        metrics->library = open_from(program, FROM_PROGRAM);
     if (metrics->library == NULL)
         return am_problem_set(problem, "milter.metrics_listen: cannot load the HTTP part: %s",
                               dlerror());
     metrics->module = dlsym(metrics->library, "am_metrics_http");
     if (metrics->module == NULL || metrics->module->abi != AM_METRICS_ABI)
-        return am_problem_set(problem, "milter.metrics_listen: %s belongs to another version",
-                              path);
+        return am_problem_set(problem,
+                              "milter.metrics_listen: the HTTP part belongs to another version");
     return true;
 }
 
