@@ -8,6 +8,8 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3.0)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
+# Without it rows of aggregate reports are kept in a file only.
+pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
 
 # libmilter ships no pkg-config file.
 find_path(MILTER_INCLUDE_DIR libmilter/mfapi.h REQUIRED)
