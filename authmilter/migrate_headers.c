@@ -5,7 +5,7 @@
 #include "dkim-milter/dkim_sign.h"
 #include "dkim-milter/dkim_sign_names.h"
 
-/* Which fields are signed: the difference between what OpenDKIM signs and what we do. */
+/* Which fields are signed: the difference between what the other program signs and what we do. */
 
 #define NAMES_MAX 500
 
@@ -20,6 +20,37 @@ static const char *const usual[] = {"From",      "Reply-To",   "Subject",       
                                     "Resent-To", "Resent-Cc",  "In-Reply-To",      "References",
                                     "List-Id",   "List-Help",  "List-Unsubscribe", "List-Subscribe",
                                     "List-Post", "List-Owner", "List-Archive"};
+
+/* What dkimpy signs; it adds one From more than there is, unless the fields are named. */
+static const char *const usual_of_dkimpy[] = {"From",
+                                              "Sender",
+                                              "Reply-To",
+                                              "Subject",
+                                              "Date",
+                                              "Message-ID",
+                                              "To",
+                                              "Cc",
+                                              "MIME-Version",
+                                              "Content-Type",
+                                              "Content-Transfer-Encoding",
+                                              "Content-ID",
+                                              "Content-Description",
+                                              "Resent-Date",
+                                              "Resent-From",
+                                              "Resent-Sender",
+                                              "Resent-To",
+                                              "Resent-Cc",
+                                              "Resent-Message-ID",
+                                              "In-Reply-To",
+                                              "References",
+                                              "List-Id",
+                                              "List-Help",
+                                              "List-Unsubscribe",
+                                              "List-Subscribe",
+                                              "List-Post",
+                                              "List-Owner",
+                                              "List-Archive"};
+static const char *const over_of_dkimpy[] = {"From"};
 
 static const char *const omitted[] = {"Return-Path", "Received",   "Comments",      "Keywords",
                                       "Bcc",         "Resent-Bcc", "DKIM-Signature"};
@@ -107,9 +138,29 @@ static void change(struct migrate *migrate, const char *option, char sign, const
         migrate_add_item(&migrate->output, migrate->arena, "dkim", option, text);
 }
 
+#define COUNT(LIST) (sizeof(LIST) / sizeof((LIST)[0]))
+
+static void read_of_opendkim(struct migrate *migrate, struct names *signs, struct names *overs)
+{
+    struct names omits = {.count = 0};
+
+    read_list(migrate, "SignHeaders", signs, usual, COUNT(usual));
+    read_list(migrate, "OmitHeaders", &omits, omitted, COUNT(omitted));
+    read_list(migrate, "OversignHeaders", overs, NULL, 0);
+    for (size_t i = 0; i < omits.count; i++)
+        drop(signs, omits.items[i]);
+}
+
+static void read_of_dkimpy(struct migrate *migrate, struct names *signs, struct names *overs)
+{
+    read_list(migrate, "SignHeaders", signs, usual_of_dkimpy, COUNT(usual_of_dkimpy));
+    if (migrate_line_find(migrate, "SignHeaders") == NULL)
+        put_all(overs, over_of_dkimpy, COUNT(over_of_dkimpy));
+}
+
 void migrate_headers_write(struct migrate *migrate)
 {
-    struct names signs = {.count = 0}, omits = {.count = 0}, overs = {.count = 0};
+    struct names signs = {.count = 0}, overs = {.count = 0};
     struct am_problem problem;
     const struct dkim_sign_names *ours = dkim_sign_names_new(migrate->arena, NULL, NULL, &problem);
 
@@ -117,12 +168,10 @@ void migrate_headers_write(struct migrate *migrate)
         migrate->findings.lost = true;
         return;
     }
-    read_list(migrate, "SignHeaders", &signs, usual, sizeof(usual) / sizeof(usual[0]));
     if (migrate->from == MIGRATE_OPENDKIM)
-        read_list(migrate, "OmitHeaders", &omits, omitted, sizeof(omitted) / sizeof(omitted[0]));
-    read_list(migrate, "OversignHeaders", &overs, NULL, 0);
-    for (size_t i = 0; i < omits.count; i++)
-        drop(&signs, omits.items[i]);
+        read_of_opendkim(migrate, &signs, &overs);
+    else
+        read_of_dkimpy(migrate, &signs, &overs);
     put(&signs, "From"); /* always */
     for (size_t i = 0; i < ours->count; i++) {
         const char *name = am_arena_copy(migrate->arena, ours->items[i].name);
