@@ -22,7 +22,7 @@ static const struct tool_option options[] = {
 
 static const char help[] =
     "usage: authmilter replay [--config FILE] [--json] CASE...\n"
-    "       authmilter replay --check DIRECTORY [--json]\n\n"
+    "       authmilter replay --check DIRECTORY [--config FILE] [--json]\n\n"
     "Plays kept messages (section capture of the configuration) again, with the\n"
     "answers of the DNS, the macros, the time and the configuration they were kept\n"
     "with, and says what comes out otherwise than then.\n\n"
@@ -30,7 +30,8 @@ static const char help[] =
     "  --check DIRECTORY  all cases (*.json) of a directory; one line for each\n"
     "  --json             print JSON, an object for each case\n\n"
     "Exit status: 0 all is as it was, 1 something differs, 2 a case cannot be\n"
-    "replayed, 64 wrong usage, 69 something needed is not available.\n";
+    "replayed, 64 wrong usage, 69 something needed is not available, or there is no\n"
+    "case in the directory.\n";
 
 static const struct tool_usage usage = {.command = "replay", .help = help, .options = options};
 
@@ -116,16 +117,22 @@ static int is_case(const struct dirent *entry)
     return len > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
+static int unusable(const char *path, const char *why)
+{
+    struct am_problem problem;
+
+    am_problem_set(&problem, "%s: %s", path, why);
+    return tool_unavailable(&usage, problem.text);
+}
+
+/* A directory without a case is a mistake: a check of nothing must not pass. */
 static int directory(const struct arguments *args)
 {
     struct dirent **names;
     int count = scandir(args->check, &names, is_case, alphasort), worst = EXIT_SAME, bad = 0;
 
-    if (count < 0) {
-        struct am_problem problem;
-        am_problem_set(&problem, "%s: %s", args->check, strerror(errno));
-        return tool_unavailable(&usage, problem.text);
-    }
+    if (count < 0)
+        return unusable(args->check, strerror(errno));
     for (int i = 0; i < count; i++) {
         char path[4096];
         snprintf(path, sizeof(path), "%s/%s", args->check, names[i]->d_name);
@@ -135,9 +142,17 @@ static int directory(const struct arguments *args)
         free(names[i]);
     }
     free(names);
+    if (count == 0)
+        return unusable(args->check, "there is no case (*.json) in it");
     if (!args->json)
         printf("%d cases, %d as they were\n", count, count - bad);
     return worst;
+}
+
+static int finish(int status)
+{
+    return fflush(stdout) == 0 ? status
+                               : tool_unavailable(&usage, "standard output cannot be written");
 }
 
 static int run(int argc, char **argv)
@@ -150,17 +165,14 @@ static int run(int argc, char **argv)
     if ((args.check == NULL) == (optind == argc))
         return tool_refuse(&usage, args.check == NULL ? "the case is missing"
                                                       : "--check takes no further files");
-    if (args.check != NULL && args.config != NULL)
-        return tool_refuse(&usage, "--check and --config exclude each other");
     am_log_open("authmilter", &(struct am_log_options){.level = AM_LOG_ERROR});
     if (args.check != NULL)
-        worst = directory(&args);
+        return finish(directory(&args));
     for (; optind < argc; optind++) {
         status = one(&args, argv[optind]);
         worst = status > worst ? status : worst;
     }
-    return fflush(stdout) == 0 ? worst
-                               : tool_unavailable(&usage, "standard output cannot be written");
+    return finish(worst);
 }
 
 const struct am_command am_command_replay = {

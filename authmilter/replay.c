@@ -4,6 +4,7 @@
 
 #include "authmilter/run_modules.h"
 #include "common/dns/dns_replay.h"
+#include "common/milter/capture_hide.h"
 
 /* Most of what a sentence shows of either side. */
 #define SHOWN_MAX 400
@@ -42,6 +43,12 @@ static const char *note_of(const struct am_case *kept, const char *key)
     return NULL;
 }
 
+/* Tells whether there was nothing that could have been kept of header or body. */
+static bool is_unseen(const struct am_case *kept)
+{
+    return strcmp(kept->header_kept, "not seen") == 0 || strcmp(kept->body_kept, "not seen") == 0;
+}
+
 /* Returns why a module cannot be played, or NULL. */
 static const char *obstacle(const struct am_case *kept, const char *module)
 {
@@ -51,6 +58,8 @@ static const char *obstacle(const struct am_case *kept, const char *module)
                    : "its secrets are not in a case";
     if (strcmp(module, "dkim") != 0)
         return NULL;
+    if (is_unseen(kept))
+        return "the message was refused before it came";
     if (strcmp(kept->header_kept, "full") != 0)
         return "the header was not kept whole";
     if (strcmp(kept->body_kept, "full") != 0)
@@ -71,6 +80,7 @@ static const char *choose_modules(struct replay *replay, struct am_strlist *play
 {
     const char *text = "milter.modules=";
 
+    replay->all_said = true;
     for (size_t i = 0; i < replay->kept.modules.count && text != NULL; i++) {
         const char *name = replay->kept.modules.items[i];
         const char *why = obstacle(&replay->kept, name);
@@ -81,6 +91,8 @@ static const char *choose_modules(struct replay *replay, struct am_strlist *play
         if (!known)
             why = "this program has no such module";
         if (why != NULL) {
+            replay->all_said =
+                replay->all_said && known && is_unseen(&replay->kept) && strcmp(name, "dkim") == 0;
             if (!add(replay, &replay->left_out,
                      am_arena_printf(replay->arena, "%s: %s", name, why)))
                 return NULL;
@@ -163,7 +175,8 @@ static bool hand_out(void *user, struct am_span *chunk, struct am_problem *probl
     return true;
 }
 
-static bool play(struct replay *replay, struct am_runtime *runtime, struct am_problem *problem)
+static bool play(struct replay *replay, struct am_runtime *runtime,
+                 struct am_resolver *conn_resolver, struct am_problem *problem)
 {
     const struct am_case *kept = &replay->kept;
     struct body body = {kept->body};
@@ -181,6 +194,7 @@ static bool play(struct replay *replay, struct am_runtime *runtime, struct am_pr
         .body = hand_out,
         .body_user = &body,
         .role = (enum am_role)kept->role,
+        .conn_resolver = conn_resolver,
     };
 
     return am_play(runtime, &mail, replay->arena, &replay->outcome, problem);
@@ -202,9 +216,11 @@ static bool differ(struct replay *replay, const char *what, const char *was, con
                                cut(replay->arena, is)));
 }
 
-static bool is_same(const char *a, const char *b)
+static bool is_same(const struct replay *replay, const char *was, const char *is)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    if (was == NULL || is == NULL)
+        return was == is;
+    return replay->kept.addresses_kept ? strcmp(was, is) == 0 : am_capture_hidden_equals(was, is);
 }
 
 /* Returns "spf=pass reason smtp.mailfrom=..." */
@@ -240,7 +256,7 @@ static bool compare_results(struct replay *replay, const struct am_strlist *play
         const char *is = next_result(replay, &replay->outcome.results, played, &is_at);
         if (was == NULL && is == NULL)
             return true;
-        if (!is_same(was, is) && !differ(replay, "result", was, is))
+        if (!is_same(replay, was, is) && !differ(replay, "result", was, is))
             return false;
     }
 }
@@ -251,7 +267,7 @@ static bool compare_lists(struct replay *replay, const char *what, const struct 
     for (size_t i = 0; i < was->count || i < is->count; i++) {
         const char *one = i < was->count ? was->items[i] : NULL;
         const char *other = i < is->count ? is->items[i] : NULL;
-        if (!is_same(one, other) && !differ(replay, what, one, other))
+        if (!is_same(replay, one, other) && !differ(replay, what, one, other))
             return false;
     }
     return true;
@@ -264,26 +280,27 @@ static bool compare_lists(struct replay *replay, const char *what, const struct 
 static bool compare(struct replay *replay, const struct am_strlist *played)
 {
     const struct am_outcome *was = &replay->kept.outcome, *is = &replay->outcome;
-    bool whole = replay->left_out.count == 0 && replay->kept.addresses_kept &&
-                 strcmp(replay->kept.header_kept, "full") == 0;
+    /* Who had nothing to look at had no say, and nothing is lost of what the others said. */
+    bool all = replay->left_out.count == 0 || replay->all_said;
+    bool whole =
+        all && replay->kept.addresses_kept && strcmp(replay->kept.header_kept, "full") == 0;
 
     if (!compare_results(replay, played))
         return false;
-    if (replay->left_out.count > 0 && (was->module == NULL || !is_listed(played, was->module)) &&
-        is->module == NULL)
+    if (!all && (was->module == NULL || !is_listed(played, was->module)) && is->module == NULL)
         return true;
-    if (!is_same(was->action, is->action) && !differ(replay, "action", was->action, is->action))
+    if (!is_same(replay, was->action, is->action) &&
+        !differ(replay, "action", was->action, is->action))
         return false;
-    if (!is_same(was->reply, is->reply) && !differ(replay, "reply", was->reply, is->reply))
+    if (!is_same(replay, was->reply, is->reply) && !differ(replay, "reply", was->reply, is->reply))
         return false;
-    if (!is_same(was->quarantine, is->quarantine) &&
+    if (!is_same(replay, was->quarantine, is->quarantine) &&
         !differ(replay, "quarantine", was->quarantine, is->quarantine))
         return false;
-    if (!is_same(was->observed, is->observed) &&
+    if (!is_same(replay, was->observed, is->observed) &&
         !differ(replay, "observed", was->observed, is->observed))
         return false;
-    if (replay->left_out.count == 0 &&
-        !compare_lists(replay, "refused recipient", &was->refused, &is->refused))
+    if (all && !compare_lists(replay, "refused recipient", &was->refused, &is->refused))
         return false;
     return !whole || compare_lists(replay, "edit", &was->edits, &is->edits);
 }
@@ -297,29 +314,57 @@ static bool list_missed(struct replay *replay, const struct am_dns_recording *mi
     return true;
 }
 
+/* Two resolvers that answer from the case: for the message, and for its connection. */
+struct answers {
+    struct am_dns_recording missed;
+    struct am_resolver *message, *connection;
+};
+
+static bool answers_init(struct answers *answers, const struct replay *replay)
+{
+    const struct am_case *kept = &replay->kept;
+    bool (*equals)(const char *, const char *) =
+        kept->addresses_kept ? NULL : am_capture_hidden_equals;
+
+    am_dns_recording_init(&answers->missed, replay->arena);
+    answers->message = am_dns_replay_new(&kept->dns, &answers->missed);
+    answers->connection = am_dns_replay_new(&kept->conn_dns, &answers->missed);
+    if (answers->message == NULL || answers->connection == NULL)
+        return false;
+    am_dns_replay_beside(answers->message, &kept->conn_dns, equals);
+    am_dns_replay_beside(answers->connection, &kept->dns, equals);
+    return true;
+}
+
+static void answers_fini(struct answers *answers)
+{
+    am_resolver_free(answers->message);
+    am_resolver_free(answers->connection);
+}
+
 static bool play_and_compare(struct replay *replay, const char *config, struct am_problem *problem)
 {
     struct case_clock clock = {{monotonic_us, wall_s}, replay->kept.time_s};
     struct am_strlist played = {NULL, 0};
-    struct am_dns_recording missed;
     const char *modules = choose_modules(replay, &played);
+    struct answers answers;
 
     if (modules == NULL)
         return am_problem_set(problem, "out of memory");
     if (played.count == 0)
         return am_problem_set(problem, "none of the modules of the case can be replayed");
-    am_dns_recording_init(&missed, replay->arena);
-    struct am_resolver *resolver = am_dns_replay_new(&replay->kept.dns, &missed);
-    if (resolver == NULL)
+    if (!answers_init(&answers, replay)) {
+        answers_fini(&answers);
         return am_problem_set(problem, "out of memory");
+    }
     struct am_runtime *runtime =
-        open_runtime(replay, config, modules, &clock.clock, resolver, problem);
-    bool good = runtime != NULL && play(replay, runtime, problem);
-    if (good && !(compare(replay, &played) && list_missed(replay, &missed)))
+        open_runtime(replay, config, modules, &clock.clock, answers.message, problem);
+    bool good = runtime != NULL && play(replay, runtime, answers.connection, problem);
+    if (good && !(compare(replay, &played) && list_missed(replay, &answers.missed)))
         good = am_problem_set(problem, "out of memory");
     if (runtime != NULL)
         am_snapshot_drop(&runtime->snapshot);
-    am_resolver_free(resolver);
+    answers_fini(&answers);
     return good;
 }
 

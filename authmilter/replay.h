@@ -11,6 +11,7 @@ struct replay {
     struct am_outcome outcome;
     struct am_strlist differences; /* sentences; none: all is as it was */
     struct am_strlist left_out;    /* modules that cannot be replayed, with the reason */
+    bool all_said;                 /* those that are left out had no say then */
     struct am_strlist missed;      /* questions that are not in the case */
 };
 

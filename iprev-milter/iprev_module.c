@@ -161,7 +161,7 @@ static const struct iprev_outcome *evaluate(struct am_ctx *ctx, struct iprev_con
     };
 
     if (!conn->done)
-        conn->outcome = iprev_check(am_ctx_resolver(ctx), am_ctx_conn_arena(ctx), &request);
+        conn->outcome = iprev_check(am_ctx_conn_resolver(ctx), am_ctx_conn_arena(ctx), &request);
     conn->done = true;
     return &conn->outcome;
 }

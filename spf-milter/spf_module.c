@@ -120,9 +120,9 @@ static const char *exempt_ptr_name(struct am_ctx *ctx, const struct spf_msg_stat
     int64_t deadline_us =
         am_deadline_earlier(am_ctx_deadline_us(ctx),
                             am_deadline_in_ms(am_ctx_clock(ctx), derived->conf->time_limit_ms / 2));
-    const char *name =
-        spf_exempt_ptr(derived->exempt, cached ? am_ctx_conn_arena(ctx) : am_ctx_arena(ctx),
-                       am_ctx_resolver(ctx), &state->client, deadline_us);
+    const char *name = spf_exempt_ptr(
+        derived->exempt, cached ? am_ctx_conn_arena(ctx) : am_ctx_arena(ctx),
+        cached ? am_ctx_conn_resolver(ctx) : am_ctx_resolver(ctx), &state->client, deadline_us);
     if (cached) {
         conn->ptr_done = true;
         conn->ptr_name = name;

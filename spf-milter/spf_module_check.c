@@ -122,6 +122,8 @@ bool spf_module_check(struct am_ctx *ctx, struct spf_msg_state *state,
     }
     if (need_helo && helo == NULL) {
         requests[count] = request_for(ctx, state);
+        if (cached != NULL)
+            requests[count].resolver = am_ctx_conn_resolver(ctx);
         requests[count++].identity = SPF_HELO;
     }
     if (!evaluate(ctx, requests, outcomes, count))

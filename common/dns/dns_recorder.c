@@ -43,7 +43,8 @@ static bool take_over(struct recorder_query *query)
     if (answer == NULL)
         return false;
     query->base.answer = answer;
-    am_dns_recording_add(query->owner->recording, query->name, query->type, answer);
+    if (query->owner->recording != NULL)
+        am_dns_recording_add(query->owner->recording, query->name, query->type, answer);
     return true;
 }
 
@@ -97,4 +98,9 @@ struct am_resolver *am_dns_recorder_new(struct am_resolver *inner,
         return NULL;
     *recorder = (struct recorder){.base = {&ops}, .inner = inner, .recording = recording};
     return &recorder->base;
+}
+
+void am_dns_recorder_turn(struct am_resolver *recorder, struct am_dns_recording *recording)
+{
+    ((struct recorder *)recorder)->recording = recording;
 }

@@ -16,10 +16,10 @@ static struct am_span without_dot(const char *name)
     return text;
 }
 
-static const struct am_dns_recorded *find(const struct am_dns_recording *recording,
-                                          struct am_span name, enum am_dns_type type)
+static struct am_dns_recorded *find(const struct am_dns_recording *recording, struct am_span name,
+                                    enum am_dns_type type)
 {
-    for (const struct am_dns_recorded *item = recording->first; item != NULL; item = item->next)
+    for (struct am_dns_recorded *item = recording->first; item != NULL; item = item->next)
         if (item->type == type && am_span_equal_nocase(am_span_str(item->name), name))
             return item;
     return NULL;
@@ -61,41 +61,65 @@ static bool copy_records(struct am_arena *arena, struct am_dns_recorded *item,
     return true;
 }
 
-void am_dns_recording_add(struct am_dns_recording *recording, const char *name,
-                          enum am_dns_type type, const struct am_dns_answer *answer)
+static bool fill(struct am_dns_recording *recording, struct am_dns_recorded *item,
+                 const struct am_dns_answer *answer)
 {
-    struct am_span text = without_dot(name);
-    size_t size = size_of(text, type, answer);
-
-    if (find(recording, text, type) != NULL)
-        return;
-    if (recording->count >= AM_DNS_RECORDING_QUESTIONS_MAX ||
-        recording->bytes + size > AM_DNS_RECORDING_BYTES_MAX) {
-        recording->cut = true;
-        return;
-    }
-    struct am_dns_recorded *item = am_arena_alloc(recording->arena, sizeof(*item));
-    char *copy = item == NULL ? NULL : am_arena_copy(recording->arena, text);
-    if (copy == NULL) {
-        recording->cut = true;
-        return;
-    }
-    for (char *p = copy; *p != '\0'; p++)
-        *p = am_lower(*p);
-    *item = (struct am_dns_recorded){.name = copy, .type = type, .answer = *answer};
+    item->answer = *answer;
     item->answer.from_cache = false;
     item->answer.records = NULL;
-    if (!copy_records(recording->arena, item, answer)) {
-        recording->cut = true;
-        return;
-    }
+    return copy_records(recording->arena, item, answer);
+}
+
+static bool add_new(struct am_dns_recording *recording, struct am_span name, enum am_dns_type type,
+                    const struct am_dns_answer *answer)
+{
+    struct am_dns_recorded *item = am_arena_alloc(recording->arena, sizeof(*item));
+    char *copy = item == NULL ? NULL : am_arena_copy(recording->arena, name);
+
+    if (copy == NULL)
+        return false;
+    for (char *p = copy; *p != '\0'; p++)
+        *p = am_lower(*p);
+    *item = (struct am_dns_recorded){.name = copy, .type = type};
+    if (!fill(recording, item, answer))
+        return false;
     if (recording->last == NULL)
         recording->first = item;
     else
         recording->last->next = item;
     recording->last = item;
     recording->count++;
-    recording->bytes += size;
+    return true;
+}
+
+/* A former answer is not lost to one that finds no room. */
+static bool replace(struct am_dns_recording *recording, struct am_dns_recorded *item,
+                    const struct am_dns_answer *answer)
+{
+    struct am_dns_recorded other = *item;
+
+    if (!fill(recording, &other, answer))
+        return false;
+    *item = other;
+    return true;
+}
+
+void am_dns_recording_add(struct am_dns_recording *recording, const char *name,
+                          enum am_dns_type type, const struct am_dns_answer *answer)
+{
+    struct am_span text = without_dot(name);
+    struct am_dns_recorded *item = find(recording, text, type);
+    size_t size = size_of(text, type, answer);
+
+    if (item != NULL && !recording->latest)
+        return;
+    bool room = recording->bytes + size <= AM_DNS_RECORDING_BYTES_MAX &&
+                (item != NULL || recording->count < AM_DNS_RECORDING_QUESTIONS_MAX);
+    if (room &&
+        (item == NULL ? add_new(recording, text, type, answer) : replace(recording, item, answer)))
+        recording->bytes += size;
+    else
+        recording->cut = true;
 }
 
 const struct am_dns_answer *am_dns_recording_find(const struct am_dns_recording *recording,

@@ -6,8 +6,9 @@
 
 /*
  * What the DNS said while something was evaluated: each question once, with the first answer
- * that was used. With it the same evaluation can be made anywhere and at any time
- * (dns_recorder.h writes one, dns_replay.h answers from one, dns_recording_json.h is its file).
+ * that was used, or with the latest one (`latest`). With it the same evaluation can be made
+ * anywhere and at any time (dns_recorder.h writes one, dns_replay.h answers from one,
+ * dns_recording_json.h is its file).
  */
 
 /* Bounds of a recording: more is left out, and `cut` says so. */
@@ -25,13 +26,15 @@ struct am_dns_recording {
     struct am_arena *arena; /* of all that is in it */
     struct am_dns_recorded *first, *last;
     size_t count, bytes;
-    bool cut; /* a question found no room: the recording is not complete */
+    bool cut;    /* a question found no room: the recording is not complete */
+    bool latest; /* an answer takes the place of a former one to the same question */
 };
 
 /* Makes an empty recording in `arena`. */
 void am_dns_recording_init(struct am_dns_recording *recording, struct am_arena *arena);
 
-/* Adds an answer unless the question is there. Copies all of it; lack of room sets `cut`. */
+/* Adds an answer unless the question is there, or in place of what is there (`latest`). Copies all
+ * of it; lack of room sets `cut`. */
 void am_dns_recording_add(struct am_dns_recording *recording, const char *name,
                           enum am_dns_type type, const struct am_dns_answer *answer);
 

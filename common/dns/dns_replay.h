@@ -13,6 +13,15 @@
 struct am_resolver *am_dns_replay_new(const struct am_dns_recording *recording,
                                       struct am_dns_recording *missed) AM_MUST_USE;
 
+/*
+ * Says where such a resolver looks for what its recording does not have.
+ *
+ * other: another recording, which outlives it. equals: tells whether a recorded name stands for one
+ * that is asked for, where names are not recorded as they were; NULL = by their letters alone.
+ */
+void am_dns_replay_beside(struct am_resolver *replay, const struct am_dns_recording *other,
+                          bool (*equals)(const char *recorded, const char *asked));
+
 /* Gives such a resolver an arena that is freed with it, that of its recordings for instance. */
 void am_dns_replay_own(struct am_resolver *replay, struct am_arena *arena);
 

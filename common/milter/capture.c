@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "common/dns/dns_recorder.h"
+#include "common/mail/address.h"
 #include "common/milter/capture_hash.h"
 #include "common/milter/capture_hide.h"
 #include "common/milter/capture_write.h"
+#include "common/milter/outcome_peer.h"
 #include "common/milter/runtime_modules.h"
 #include "common/milter/session.h"
 
@@ -33,6 +35,8 @@ struct kept_message {
     struct field_item *first, **end;
     size_t bytes; /* of header and body */
     bool header_cut, body_cut, failed;
+    unsigned ended;          /* AM_STAGE_HEADER, AM_STAGE_BODY: came whole */
+    const char *local;       /* part of the sender, where it is hidden */
     bool taken;              /* a recipient was */
     enum am_verdict refusal; /* of the last one that was not */
     const char *refusal_text;
@@ -42,12 +46,11 @@ struct kept_message {
 
 struct am_capture {
     const struct am_capture_options *options;
-    const struct am_peer_ops *ops; /* the real ones */
-    void *peer;
+    struct am_peer_tap tap; /* in front of the MTA */
     enum am_stage stage;
     struct am_arena *arena; /* of the connection */
     struct am_dns_recording dns;
-    struct am_resolver *recorder;
+    struct am_resolver *recorder, *conn_recorder; /* for the message, for the connection */
     const char *client, *client_name, *helo;
     struct macro_item *macros;
     size_t macro_count;
@@ -55,12 +58,7 @@ struct am_capture {
     bool failed;                  /* something of the connection could not be kept */
 };
 
-/* --- beside the session --- */
-
-static struct am_outcome_taker *taker_of(struct am_capture *self)
-{
-    return self->message == NULL ? NULL : &self->message->taker;
-}
+/* --- macros --- */
 
 static bool is_known(const struct macro_item *list, const char *name, const char *value)
 {
@@ -71,8 +69,9 @@ static bool is_known(const struct macro_item *list, const char *name, const char
 }
 
 /* A macro counts for the message once there is one. */
-static void keep_macro(struct am_capture *self, const char *name, const char *value)
+static void keep_macro(void *user, const char *name, const char *value)
 {
+    struct am_capture *self = user;
     struct kept_message *message = self->message;
     struct am_arena *arena = message == NULL ? self->arena : message->arena;
     struct macro_item **list = message == NULL ? &self->macros : &message->macros;
@@ -95,126 +94,6 @@ static void keep_macro(struct am_capture *self, const char *name, const char *va
         message->macro_count++;
 }
 
-static const char *macro(void *peer, const char *name)
-{
-    struct am_capture *self = peer;
-    const char *value = self->ops->macro(self->peer, name);
-
-    if (value != NULL)
-        keep_macro(self, name, value);
-    return value;
-}
-
-static bool set_reply(void *peer, const struct am_reply *reply)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_reply(taker_of(self), reply);
-    return self->ops->set_reply(self->peer, reply);
-}
-
-static bool add_header(void *peer, const char *name, const char *value)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "add %s: %s", name, value);
-    return self->ops->add_header(self->peer, name, value);
-}
-
-static bool insert_header(void *peer, unsigned index, const char *name, const char *value)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "insert %u %s: %s", index, name, value);
-    return self->ops->insert_header(self->peer, index, name, value);
-}
-
-static bool change_header(void *peer, unsigned index, const char *name, const char *value)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL && value == NULL)
-        (void)am_outcome_take_edit(taker_of(self), "delete %u %s", index, name);
-    else if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "change %u %s: %s", index, name, value);
-    return self->ops->change_header(self->peer, index, name, value);
-}
-
-static bool add_recipient(void *peer, const char *recipient, const char *params)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "rcpt+ %s%s%s", recipient,
-                                   params == NULL ? "" : " ", params == NULL ? "" : params);
-    return self->ops->add_recipient(self->peer, recipient, params);
-}
-
-static bool delete_recipient(void *peer, const char *recipient)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "rcpt- %s", recipient);
-    return self->ops->delete_recipient(self->peer, recipient);
-}
-
-static bool change_sender(void *peer, const char *sender, const char *params)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "from %s%s%s", sender, params == NULL ? "" : " ",
-                                   params == NULL ? "" : params);
-    return self->ops->change_sender(self->peer, sender, params);
-}
-
-static bool replace_body(void *peer, struct am_span chunk)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL)
-        (void)am_outcome_take_edit(taker_of(self), "body %zu octets", chunk.len);
-    return self->ops->replace_body(self->peer, chunk);
-}
-
-static bool quarantine(void *peer, const char *reason)
-{
-    struct am_capture *self = peer;
-
-    if (self->message != NULL) {
-        const char *copy = am_arena_copy(self->message->arena, am_span_str(reason));
-
-        self->message->kept.outcome.quarantine = copy;
-        self->message->failed = self->message->failed || copy == NULL;
-    }
-    return self->ops->quarantine(self->peer, reason);
-}
-
-static bool progress(void *peer)
-{
-    struct am_capture *self = peer;
-
-    return self->ops->progress(self->peer);
-}
-
-static const struct am_peer_ops proxy = {
-    .macro = macro,
-    .set_reply = set_reply,
-    .add_header = add_header,
-    .insert_header = insert_header,
-    .change_header = change_header,
-    .add_recipient = add_recipient,
-    .delete_recipient = delete_recipient,
-    .change_sender = change_sender,
-    .replace_body = replace_body,
-    .quarantine = quarantine,
-    .progress = progress,
-};
-
 /* --- the life of a connection --- */
 
 static void drop_message(struct am_capture *self)
@@ -228,6 +107,23 @@ static void drop_message(struct am_capture *self)
         am_capture_hash_end(self->message->hash, digits);
     am_arena_free(self->message->arena);
     self->message = NULL;
+    self->tap.taker = NULL;
+    am_dns_recorder_turn(self->recorder, NULL);
+}
+
+static void free_capture(struct am_capture *self)
+{
+    am_resolver_free(self->recorder);
+    am_resolver_free(self->conn_recorder);
+    am_arena_free(self->arena);
+    free(self);
+}
+
+/* What was asked last about the connection is what the modules go by. */
+static void begin_recording(struct am_capture *self)
+{
+    am_dns_recording_init(&self->dns, self->arena);
+    self->dns.latest = true;
 }
 
 void am_capture_begin(struct am_session *session)
@@ -244,21 +140,20 @@ void am_capture_begin(struct am_session *session)
     if (self == NULL)
         return;
     self->options = options;
-    self->ops = session->ops;
-    self->peer = session->peer;
+    self->tap = (struct am_peer_tap){
+        .ops = session->ops, .peer = session->peer, .macro = keep_macro, .user = self};
     self->arena = am_arena_new(4096, CONNECTION_BYTES_MAX);
-    if (self->arena != NULL) {
-        am_dns_recording_init(&self->dns, self->arena);
-        self->recorder = am_dns_recorder_new(session->runtime->resolver, &self->dns);
-    }
-    if (self->recorder == NULL) {
-        am_arena_free(self->arena);
-        free(self);
+    self->recorder = am_dns_recorder_new(session->runtime->resolver, NULL);
+    self->conn_recorder = am_dns_recorder_new(session->runtime->resolver, &self->dns);
+    if (self->arena == NULL || self->recorder == NULL || self->conn_recorder == NULL) {
+        free_capture(self);
         return;
     }
-    session->ops = &proxy;
-    session->peer = self;
+    begin_recording(self);
+    session->ops = &am_peer_tap_ops;
+    session->peer = &self->tap;
     session->resolver = self->recorder;
+    session->conn_resolver = self->conn_recorder;
     session->capture = self;
 }
 
@@ -268,20 +163,26 @@ void am_capture_end(struct am_session *session)
 
     if (self == NULL)
         return;
-    session->ops = self->ops;
-    session->peer = self->peer;
+    session->ops = self->tap.ops;
+    session->peer = self->tap.peer;
     session->resolver = NULL;
+    session->conn_resolver = NULL;
     session->capture = NULL;
     drop_message(self);
-    am_resolver_free(self->recorder);
-    am_arena_free(self->arena);
-    free(self);
+    free_capture(self);
 }
 
 void am_capture_stage(struct am_session *session, enum am_stage stage)
 {
-    if (session->capture != NULL)
-        session->capture->stage = stage;
+    struct am_capture *self = session->capture;
+
+    if (self == NULL)
+        return;
+    self->stage = stage;
+    if (self->message != NULL && stage >= AM_STAGE_EOH)
+        self->message->ended |= AM_STAGE_HEADER;
+    if (self->message != NULL && stage == AM_STAGE_EOM)
+        self->message->ended |= AM_STAGE_BODY;
 }
 
 /* Another connection on the same session begins with nothing known. */
@@ -293,7 +194,7 @@ void am_capture_connect(struct am_session *session, const char *name, const char
         return;
     drop_message(self);
     am_arena_reset(self->arena);
-    am_dns_recording_init(&self->dns, self->arena);
+    begin_recording(self);
     self->macros = NULL;
     self->macro_count = 0;
     self->client = am_arena_copy(self->arena, am_span_str(address));
@@ -313,6 +214,17 @@ void am_capture_helo(struct am_session *session, const char *name)
 }
 
 /* --- a message --- */
+
+/* Keeps what words of other texts may come from; see am_capture_hide(). */
+static void keep_local(struct kept_message *message, const char *sender)
+{
+    struct am_address address;
+
+    (void)am_address_parse(&address, am_span_str(sender));
+    message->local =
+        am_arena_copy(message->arena, address.domain.len == 0 ? address.full : address.local);
+    message->failed = message->failed || message->local == NULL;
+}
 
 static const char *address_text(const struct am_capture *self, struct am_arena *arena,
                                 const char *text)
@@ -348,6 +260,9 @@ void am_capture_mail(struct am_session *session, const char *sender, const char 
     message->end = &message->first;
     message->kept.sender = address_text(self, arena, sender);
     message->failed = message->kept.sender == NULL;
+    if (!self->options->addresses)
+        keep_local(message, sender);
+    am_dns_recording_init(&message->kept.dns, arena);
     for (size_t i = 0; i < param_count; i++)
         add_to(message, &message->kept.sender_params, am_arena_copy(arena, am_span_str(params[i])));
     am_buf_init(&message->body, (size_t)self->options->max_bytes);
@@ -356,6 +271,8 @@ void am_capture_mail(struct am_session *session, const char *sender, const char 
     message->failed =
         message->failed || (self->options->body == AM_CAPTURE_BODY_HASH && message->hash == NULL);
     self->message = message;
+    self->tap.taker = &message->taker;
+    am_dns_recorder_turn(self->recorder, &message->kept.dns);
 }
 
 void am_capture_rcpt(struct am_session *session, const char *recipient, enum am_verdict verdict)
@@ -425,6 +342,7 @@ void am_capture_body_piece(struct am_session *session, struct am_span chunk)
     if (self == NULL || self->message == NULL)
         return;
     struct kept_message *message = self->message;
+    message->ended |= AM_STAGE_HEADER;
     message->kept.body_octets += chunk.len;
     am_capture_hash_add(message->hash, chunk);
     if (self->options->body != AM_CAPTURE_BODY_FULL)
@@ -508,6 +426,11 @@ static void fill_body(const struct am_capture *self, struct kept_message *messag
     kept->header_kept = message->header_cut ? "cut" : header_words[self->options->header];
     kept->body_kept =
         message->body_cut || message->body.failed ? "cut" : words[self->options->body];
+    /* Refused before it came: there is nothing to keep, whatever was to be kept of it. */
+    if ((message->ended & AM_STAGE_HEADER) == 0)
+        kept->header_kept = "not seen";
+    if ((message->ended & AM_STAGE_BODY) == 0)
+        kept->body_kept = "not seen";
     if (strcmp(kept->body_kept, "full") == 0)
         kept->body = am_buf_span(&message->body);
     if (message->hash != NULL) {
@@ -526,8 +449,7 @@ static bool fill(struct am_capture *self, const struct am_session *session,
 {
     struct am_case *kept = &message->kept;
 
-    kept->number = (uint64_t)am_counters_read(session->runtime->counters, AM_COUNT_MESSAGES) << 20 |
-                   (session->info.id & 0xfffff);
+    kept->number = (uint64_t)atomic_fetch_add(&session->runtime->capture_room.number, 1) + 1;
     kept->program = session->runtime->program;
     kept->release = AM_VERSION;
     kept->time_s = session->runtime->clock->wall_s(session->runtime->clock);
@@ -541,13 +463,13 @@ static bool fill(struct am_capture *self, const struct am_session *session,
     kept->client_name = self->client_name;
     kept->helo = self->helo;
     kept->addresses_kept = self->options->addresses;
-    kept->dns = self->dns;
+    kept->conn_dns = self->dns;
     kept->outcome.reply = message->taker.reply;
     fill_body(self, message);
     return kept->config != NULL && !self->failed && fill_macros(self, message) &&
            fill_fields(message) && fill_modules(session, message) && !message->failed &&
            !message->taker.failed &&
-           (self->options->addresses || am_capture_hide(message->arena, kept));
+           (self->options->addresses || am_capture_hide(message->arena, kept, message->local));
 }
 
 void am_capture_message_end(struct am_session *session, const char *action,

@@ -18,15 +18,19 @@
 enum am_capture_body { AM_CAPTURE_BODY_NONE, AM_CAPTURE_BODY_HASH, AM_CAPTURE_BODY_FULL };
 enum am_capture_header { AM_CAPTURE_HEADER_NONE, AM_CAPTURE_HEADER_AUTH, AM_CAPTURE_HEADER_FULL };
 
+/* What the names of cases begin with. */
+#define AM_CAPTURE_PREFIX "case-"
+
 /* Section "capture". */
 struct am_capture_options {
     struct am_strlist when; /* results ("fail"), actions ("reject"), "observed", "failure" */
     int64_t sample;         /* one message of so many, whatever becomes of it; 0 = none */
     const char *directory;
-    int64_t max_bytes; /* of header and body of one message */
-    int64_t max_cases; /* in the directory */
-    int header, body;  /* enums above */
-    bool addresses;    /* local parts of envelope addresses are kept */
+    int64_t max_bytes;      /* of header and body of one message */
+    int64_t max_cases;      /* in the directory */
+    int64_t max_total_size; /* bytes of all of them */
+    int header, body;       /* enums above */
+    bool addresses;         /* local parts of envelope addresses are kept */
 };
 
 extern const struct am_section am_capture_section;

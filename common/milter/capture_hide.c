@@ -54,6 +54,101 @@ const char *am_capture_hide_text(struct am_arena *arena, const char *text)
     return out;
 }
 
+/* --- words --- */
+
+static bool is_word(char c)
+{
+    return am_is_alnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+static size_t word_len(const char *text)
+{
+    size_t len = 0;
+
+    while (is_word(text[len]))
+        len++;
+    return len;
+}
+
+static bool has_word(const char *text, struct am_span word)
+{
+    while (*text != '\0') {
+        size_t len = word_len(text);
+
+        if (len > 0 && am_span_equal_nocase(am_span_of(text, len), word))
+            return true;
+        text += len > 0 ? len : 1;
+    }
+    return false;
+}
+
+/* RFC 7208 section 7.3: an upper-case macro letter escapes all but unreserved characters. */
+static const char *escaped(struct am_arena *arena, const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *out = am_arena_alloc(arena, 3 * strlen(text) + 1);
+    size_t len = 0;
+
+    for (; out != NULL && *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (am_is_alnum(c) || strchr("-._~", c) != NULL) {
+            out[len++] = (char)c;
+        } else {
+            out[len++] = '%';
+            out[len++] = hex[c >> 4];
+            out[len++] = hex[c & 15];
+        }
+    }
+    return out;
+}
+
+const char *am_capture_hide_words(struct am_arena *arena, const char *text, const char *local)
+{
+    const char *other = text == NULL ? NULL : escaped(arena, local);
+    char *out = other == NULL ? NULL : am_arena_copy(arena, am_span_str(text));
+    size_t used = 0;
+
+    if (out == NULL)
+        return NULL;
+    while (*text != '\0') {
+        struct am_span word = am_span_of(text, word_len(text));
+
+        if (word.len == 0) {
+            out[used++] = *text++;
+            continue;
+        }
+        text += word.len;
+        if (has_word(local, word) || has_word(other, word))
+            word = am_span_str("x");
+        memcpy(out + used, word.ptr, word.len);
+        used += word.len;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+bool am_capture_hidden_equals(const char *hidden, const char *text)
+{
+    while (*hidden != '\0' && *text != '\0') {
+        size_t here = word_len(hidden), there = word_len(text);
+
+        if (here == 0 || there == 0) {
+            if (*hidden++ != *text++)
+                return false;
+            continue;
+        }
+        if ((here != 1 || *hidden != 'x') &&
+            !am_span_equal_nocase(am_span_of(hidden, here), am_span_of(text, there)))
+            return false;
+        hidden += here;
+        text += there;
+    }
+    return *hidden == *text;
+}
+
+/* --- a case --- */
+
 static bool hide(struct am_arena *arena, const char **text)
 {
     if (*text == NULL)
@@ -62,10 +157,19 @@ static bool hide(struct am_arena *arena, const char **text)
     return *text != NULL;
 }
 
-static bool hide_list(struct am_arena *arena, struct am_strlist *list)
+/* A text of free form, such as the explanation of a domain's owner. */
+static bool hide_free(struct am_arena *arena, const char **text, const char *local)
+{
+    if (*text == NULL)
+        return true;
+    *text = am_capture_hide_words(arena, *text, local);
+    return hide(arena, text);
+}
+
+static bool hide_list(struct am_arena *arena, struct am_strlist *list, const char *local)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (!hide(arena, &list->items[i]))
+        if (!hide_free(arena, &list->items[i], local))
             return false;
     return true;
 }
@@ -90,12 +194,12 @@ static bool hide_property(struct am_arena *arena, struct am_property *property)
     return true;
 }
 
-static bool hide_results(struct am_arena *arena, struct am_results *results)
+static bool hide_results(struct am_arena *arena, struct am_results *results, const char *local)
 {
     for (size_t i = 0; i < results->count; i++) {
         struct am_result *result = &results->items[i];
 
-        if (!hide(arena, &result->reason))
+        if (!hide_free(arena, &result->reason, local))
             return false;
         for (size_t j = 0; j < result->property_count; j++)
             if (!hide_property(arena, &result->properties[j]))
@@ -104,27 +208,50 @@ static bool hide_results(struct am_arena *arena, struct am_results *results)
     return true;
 }
 
+static bool is_personal(const char *macro)
+{
+    static const char *const names[] = {"{auth_authen}", "{auth_author}", "{mail_addr}",
+                                        "{rcpt_addr}"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], macro) == 0)
+            return true;
+    return false;
+}
+
 static bool hide_macros(struct am_arena *arena, struct am_case *kept)
 {
     for (size_t i = 0; i < kept->macro_count; i++) {
         struct am_play_macro *macro = &kept->macros[i];
-        bool login =
-            strcmp(macro->name, "{auth_authen}") == 0 || strcmp(macro->name, "{auth_author}") == 0;
 
-        if (!(login ? hide_login(arena, &macro->value) : hide(arena, &macro->value)))
+        if (!(is_personal(macro->name) ? hide_login(arena, &macro->value)
+                                       : hide(arena, &macro->value)))
             return false;
     }
     return true;
 }
 
-bool am_capture_hide(struct am_arena *arena, struct am_case *kept)
+static bool hide_questions(struct am_arena *arena, struct am_dns_recording *dns, const char *local)
+{
+    for (struct am_dns_recorded *item = dns->first; item != NULL; item = item->next) {
+        item->name = am_capture_hide_words(arena, item->name, local);
+        if (item->name == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool am_capture_hide(struct am_arena *arena, struct am_case *kept, const char *local)
 {
     struct am_outcome *outcome = &kept->outcome;
 
     outcome->edits = (struct am_strlist){NULL, 0};
     outcome->note_count = 0;
-    return hide_macros(arena, kept) && hide_list(arena, &kept->sender_params) &&
-           hide_list(arena, &outcome->refused) && hide_results(arena, &outcome->results) &&
-           hide(arena, &outcome->why) && hide(arena, &outcome->reply) &&
-           hide(arena, &outcome->observed) && hide(arena, &outcome->quarantine);
+    return hide_macros(arena, kept) && hide_list(arena, &kept->sender_params, "") &&
+           hide_list(arena, &outcome->refused, local) &&
+           hide_results(arena, &outcome->results, local) &&
+           hide_free(arena, &outcome->why, local) && hide_free(arena, &outcome->reply, local) &&
+           hide_free(arena, &outcome->observed, local) &&
+           hide_free(arena, &outcome->quarantine, local) &&
+           hide_questions(arena, &kept->dns, local);
 }

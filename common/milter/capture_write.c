@@ -1,16 +1,13 @@
 #include "common/milter/capture_write.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
-
-#define PREFIX "case-"
 
 const char *am_capture_config_text(struct am_arena *arena, const struct am_config *config)
 {
@@ -33,79 +30,110 @@ void am_capture_count(const struct am_runtime *runtime, const char *what)
     am_counters_module(runtime->counters, "capture", "cases", what, 1);
 }
 
-/* Returns how many cases there are, or -1. */
-static int64_t count_cases(const char *path)
+static bool write_all(int fd, struct am_span text)
 {
-    DIR *directory = opendir(path);
-    int64_t count = 0;
+    while (text.len > 0) {
+        ssize_t n = write(fd, text.ptr, text.len);
 
-    if (directory == NULL)
-        return -1;
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        count += strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0;
-    closedir(directory);
-    return count;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text = am_span_of(text.ptr + n, text.len - (size_t)n);
+    }
+    return true;
+}
+
+static bool say_why(struct am_problem *problem, const char *path)
+{
+    return am_problem_set(problem, "%s: %s", path, strerror(errno));
 }
 
 /* Under a name of its own at first: who reads the directory sees whole cases only. */
-static bool write_file(const char *path, json_t *object)
+static bool write_file(const char *path, struct am_span text, struct am_problem *problem)
 {
     char temporary[4200];
 
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return false;
-    bool good = json_dumpfd(object, fd, JSON_INDENT(1)) == 0 && write(fd, "\n", 1) == 1;
-    good = close(fd) == 0 && good;
-    good = good && rename(temporary, path) == 0;
+        return say_why(problem, temporary);
+    bool good =
+        (write_all(fd, text) && write_all(fd, am_span_str("\n"))) || say_why(problem, temporary);
+    /* What the disk has no room for may come to light here only. */
+    if (close(fd) != 0 && good)
+        good = say_why(problem, temporary);
+    if (good && rename(temporary, path) != 0)
+        good = say_why(problem, path);
     if (!good)
         (void)unlink(temporary);
     return good;
 }
 
-/* Tells whether a minute has gone by since something was said of cases. */
-static bool may_say(struct am_runtime *runtime)
-{
-    int64_t now_s = runtime->clock->wall_s(runtime->clock);
-    long long said_s = atomic_load(&runtime->capture_said_s);
-
-    return (said_s == 0 || now_s - said_s >= 60) &&
-           atomic_compare_exchange_strong(&runtime->capture_said_s, &said_s, now_s);
-}
-
 bool am_capture_try_directory(const struct am_capture_options *options, struct am_problem *problem)
 {
+    struct am_capture_room room = {0};
+    struct am_problem inner;
+
     if (!am_capture_is_on(options))
         return true;
-    if (access(options->directory, W_OK | X_OK) == 0 && count_cases(options->directory) >= 0)
-        return true;
-    return am_problem_set(
-        problem,
-        "capture.directory: %s: %s; make it with 'install -d -m 0700 -o USER %s', "
-        "USER being the user of the program",
-        options->directory, strerror(errno), options->directory);
+    if (am_capture_room_look(&room, options, 1, &inner) == AM_CAPTURE_FAILED ||
+        (access(options->directory, W_OK | X_OK) != 0 && !say_why(&inner, options->directory)))
+        return am_problem_set(problem,
+                              "capture.directory: %s; make it with 'install -d -m 0700 -o USER "
+                              "%s', USER being the user of the program",
+                              inner.text, options->directory);
+    return true;
+}
+
+/* Returns the text of a case, to be freed; NULL when memory is short. */
+static char *text_of(const struct am_case *kept)
+{
+    json_t *object = am_case_to_json(kept);
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(1));
+
+    json_decref(object);
+    return text;
+}
+
+static enum am_capture_space keep(const struct am_capture_options *options,
+                                  struct am_runtime *runtime, const struct am_case *kept,
+                                  struct am_problem *problem)
+{
+    struct am_capture_room *room = &runtime->capture_room;
+    char path[4096];
+    int len = snprintf(path, sizeof(path), "%s/" AM_CAPTURE_PREFIX "%lld-%d-%llu-%06llu.json",
+                       options->directory, (long long)kept->time_s, (int)getpid(),
+                       (unsigned long long)runtime->generation, (unsigned long long)kept->number);
+    char *text = text_of(kept);
+    enum am_capture_space space = AM_CAPTURE_FAILED;
+
+    if (text == NULL || len < 0 || (size_t)len >= sizeof(path)) {
+        am_problem_set(problem, text == NULL ? "out of memory" : "the path is too long");
+    } else {
+        struct am_span span = am_span_str(text);
+        space = am_capture_room_take(room, options, span.len, problem);
+        if (space == AM_CAPTURE_SPACE && !write_file(path, span, problem)) {
+            am_capture_room_give(room, span.len);
+            space = AM_CAPTURE_FAILED;
+        }
+    }
+    free(text);
+    return space;
 }
 
 void am_capture_write(const struct am_capture_options *options, struct am_runtime *runtime,
                       const struct am_case *kept)
 {
-    int64_t count = count_cases(options->directory);
-    char path[4096];
+    static const char *const words[] = {"written", "full", "failed"};
+    int64_t now_s = runtime->clock->wall_s(runtime->clock);
+    struct am_problem problem;
+    enum am_capture_space space =
+        am_capture_room_look(&runtime->capture_room, options, now_s, &problem);
 
-    if (count < 0 || count >= options->max_cases) {
-        am_capture_count(runtime, count < 0 ? "failed" : "full");
-        if (may_say(runtime))
-            am_log(AM_LOG_WARNING, "no case is kept: %s: %s", options->directory,
-                   count < 0 ? strerror(errno) : "it holds capture.max_cases of them");
-        return;
-    }
-    int len = snprintf(path, sizeof(path), "%s/" PREFIX "%lld-%d-%llu.json", options->directory,
-                       (long long)kept->time_s, (int)getpid(), (unsigned long long)kept->number);
-    json_t *object = len > 0 && (size_t)len < sizeof(path) - 8 ? am_case_to_json(kept) : NULL;
-    bool good = object != NULL && write_file(path, object);
-    if (!good && may_say(runtime))
-        am_log(AM_LOG_WARNING, "a case cannot be kept as %s: %s", path, strerror(errno));
-    am_capture_count(runtime, good ? "written" : "failed");
-    json_decref(object);
+    if (space == AM_CAPTURE_SPACE)
+        space = keep(options, runtime, kept, &problem);
+    am_capture_count(runtime, words[space]);
+    if (space != AM_CAPTURE_SPACE && am_capture_room_may_say(&runtime->capture_room, now_s))
+        am_log(AM_LOG_WARNING, "no case is kept: %s", problem.text);
 }

@@ -18,7 +18,7 @@
 #define AM_CASE_ITEMS_MAX 100000
 
 struct am_case {
-    uint64_t number;               /* of the file; not in it */
+    uint64_t number; /* of the file, among those of its runtime; not in it */
     const char *program, *release; /* that kept it */
     int64_t time_s;
     const char *config;     /* text of all options that differ from the defaults */
@@ -35,15 +35,16 @@ struct am_case {
     struct am_play_macro *macros;
     size_t macro_count;
 
-    const char *header_kept; /* "full", "auth", "none", "cut" */
+    const char *header_kept; /* "full", "auth", "none", "cut", "not seen" */
     struct am_play_field *fields;
     size_t field_count;
-    const char *body_kept; /* "full", "hash", "none", "cut" */
+    const char *body_kept; /* "full", "hash", "none", "cut", "not seen" */
     struct am_span body;
     uint64_t body_octets;
     const char *body_sha256; /* hexadecimal, of the body as it came; NULL = not kept */
 
-    struct am_dns_recording dns;
+    struct am_dns_recording conn_dns; /* asked about the connection, by whichever message */
+    struct am_dns_recording dns;      /* asked about this message */
     struct am_outcome outcome;
 };
 

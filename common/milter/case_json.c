@@ -131,7 +131,7 @@ json_t *am_case_to_json(const struct am_case *kept)
     snprintf(digest, sizeof(digest), "%016" PRIx64, kept->config_digest);
     return json_pack(
         "{s:s, s:i, s:o, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:o, "
-        "s:b, s:o, s:o}",
+        "s:b, s:o, s:o, s:o}",
         "format", AM_CASE_FORMAT, "version", AM_CASE_VERSION, "program", text(kept->program),
         "release", text(kept->release), "time", (json_int_t)kept->time_s, "config",
         text(kept->config), "config_digest", digest, "modules", texts(&kept->modules),
@@ -139,8 +139,9 @@ json_t *am_case_to_json(const struct am_case *kept)
         macros_array(kept), "header_kept", kept->header_kept, "header", fields_array(kept),
         "body_kept", kept->body_kept, "body", am_octets_to_json(kept->body), "body_octets",
         (json_int_t)kept->body_octets, "body_sha256", text(kept->body_sha256), "dns_complete",
-        (int)!kept->dns.cut, "dns", am_dns_recording_to_json(&kept->dns), "outcome",
-        outcome_object(&kept->outcome));
+        (int)!(kept->dns.cut || kept->conn_dns.cut), "connection_dns",
+        am_dns_recording_to_json(&kept->conn_dns), "dns", am_dns_recording_to_json(&kept->dns),
+        "outcome", outcome_object(&kept->outcome));
 }
 
 /* --- reading --- */
@@ -331,9 +332,12 @@ static bool read_case(struct am_case *kept, struct am_arena *arena, const json_t
     kept->body_sha256 = member(&reader, root, "body_sha256");
     read_outcome(&reader, &kept->outcome, json_object_get(root, "outcome"));
     am_dns_recording_init(&kept->dns, arena);
+    am_dns_recording_init(&kept->conn_dns, arena);
     if (reader.failed)
         return am_problem_set(problem, "it is not of the form of a case");
-    if (!am_dns_recording_from_json(&kept->dns, json_object_get(root, "dns"), problem))
+    const json_t *conn_dns = json_object_get(root, "connection_dns");
+    if (!am_dns_recording_from_json(&kept->dns, json_object_get(root, "dns"), problem) ||
+        (conn_dns != NULL && !am_dns_recording_from_json(&kept->conn_dns, conn_dns, problem)))
         return false;
     kept->dns.cut = !json_is_true(json_object_get(root, "dns_complete"));
     return true;

@@ -60,6 +60,11 @@ struct am_resolver *am_ctx_resolver(struct am_ctx *ctx)
                                           : ctx->session->runtime->resolver;
 }
 
+struct am_resolver *am_ctx_conn_resolver(struct am_ctx *ctx)
+{
+    return ctx->session->conn_resolver != NULL ? ctx->session->conn_resolver : am_ctx_resolver(ctx);
+}
+
 const struct am_clock *am_ctx_clock(const struct am_ctx *ctx)
 {
     return ctx->session->runtime->clock;

@@ -339,8 +339,12 @@ struct am_arena *am_ctx_conn_arena(struct am_ctx *ctx);
 /* Returns the value of an MTA macro ("i", "{auth_authen}"), or NULL. Lives during the callback. */
 const char *am_ctx_macro(struct am_ctx *ctx, const char *name);
 
-/* Returns the resolver. */
+/* Returns the resolver for what is asked about this message. */
 struct am_resolver *am_ctx_resolver(struct am_ctx *ctx);
+
+/* Returns the resolver for what is asked about the connection: for whose outcome is kept in its
+ * state and serves later messages, too. A case that is kept of those holds the answers. */
+struct am_resolver *am_ctx_conn_resolver(struct am_ctx *ctx);
 
 /* Returns the clock. */
 const struct am_clock *am_ctx_clock(const struct am_ctx *ctx);

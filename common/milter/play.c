@@ -4,18 +4,19 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "common/milter/outcome_peer.h"
 #include "common/milter/plan.h"
 #include "common/milter/session.h"
 #include "common/milter/terms.h"
 
 /* The MTA at the other end: it takes down what it is sent. */
 struct player {
+    struct am_outcome_taker taker; /* must be first: am_outcome_peer_ops */
     const struct am_play_mail *mail;
-    struct am_outcome_taker taker;
     enum am_stage stage; /* that the message has come to */
 };
 
-/* --- what it takes down --- */
+/* --- what it knows --- */
 
 static const char *macro(void *peer, const char *name)
 {
@@ -29,85 +30,6 @@ static const char *macro(void *peer, const char *name)
     }
     return value;
 }
-
-static bool set_reply(void *peer, const struct am_reply *reply)
-{
-    struct player *player = peer;
-    return am_outcome_take_reply(&player->taker, reply);
-}
-
-static bool add_header(void *peer, const char *name, const char *value)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "add %s: %s", name, value);
-}
-
-static bool insert_header(void *peer, unsigned index, const char *name, const char *value)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "insert %u %s: %s", index, name, value);
-}
-
-static bool change_header(void *peer, unsigned index, const char *name, const char *value)
-{
-    struct player *player = peer;
-    return value == NULL
-               ? am_outcome_take_edit(&player->taker, "delete %u %s", index, name)
-               : am_outcome_take_edit(&player->taker, "change %u %s: %s", index, name, value);
-}
-
-static bool add_recipient(void *peer, const char *recipient, const char *params)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "rcpt+ %s%s%s", recipient,
-                                params == NULL ? "" : " ", params == NULL ? "" : params);
-}
-
-static bool delete_recipient(void *peer, const char *recipient)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "rcpt- %s", recipient);
-}
-
-static bool change_sender(void *peer, const char *sender, const char *params)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "from %s%s%s", sender, params == NULL ? "" : " ",
-                                params == NULL ? "" : params);
-}
-
-static bool replace_body(void *peer, struct am_span chunk)
-{
-    struct player *player = peer;
-    return am_outcome_take_edit(&player->taker, "body %zu octets", chunk.len);
-}
-
-static bool quarantine(void *peer, const char *reason)
-{
-    struct player *player = peer;
-    player->taker.outcome->quarantine = am_arena_copy(player->taker.arena, am_span_str(reason));
-    return player->taker.outcome->quarantine != NULL;
-}
-
-static bool progress(void *peer)
-{
-    (void)peer;
-    return true;
-}
-
-static const struct am_peer_ops ops = {
-    .macro = macro,
-    .set_reply = set_reply,
-    .add_header = add_header,
-    .insert_header = insert_header,
-    .change_header = change_header,
-    .add_recipient = add_recipient,
-    .delete_recipient = delete_recipient,
-    .change_sender = change_sender,
-    .replace_body = replace_body,
-    .quarantine = quarantine,
-    .progress = progress,
-};
 
 /* --- what is known at the end --- */
 
@@ -269,7 +191,9 @@ bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct
                                         .macro_lists = true};
     struct player player = {.mail = mail, .taker = {.arena = arena, .outcome = outcome}};
     const struct am_plan plan = am_plan_make(runtime);
+    struct am_peer_ops ops = am_outcome_peer_ops;
 
+    ops.macro = macro;
     *outcome = (struct am_outcome){0};
     am_snapshot_ref(&runtime->snapshot);
     const struct am_session_start start = {.runtime = runtime,
@@ -281,6 +205,7 @@ bool am_play(struct am_runtime *runtime, const struct am_play_mail *mail, struct
     struct am_session *session = am_session_new(&start);
     if (session == NULL)
         return am_problem_set(problem, "out of memory");
+    session->conn_resolver = mail->conn_resolver;
     bool good = play(&player, session, problem);
     am_session_free(session);
     if (good && (player.taker.failed || !player.taker.ended))

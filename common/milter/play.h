@@ -36,6 +36,8 @@ struct am_play_mail {
     bool (*body)(void *user, struct am_span *chunk, struct am_problem *problem);
     void *body_user;
     enum am_role role;
+    struct am_resolver *conn_resolver; /* for what is asked about the connection; NULL = the
+                                          runtime's. Not owned */
 };
 
 /*

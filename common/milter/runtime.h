@@ -1,10 +1,9 @@
 #ifndef AM_MILTER_RUNTIME_H
 #define AM_MILTER_RUNTIME_H
 
-#include <stdatomic.h>
-
 #include "common/base/snapshot.h"
 #include "common/base/table.h"
+#include "common/milter/capture_room.h"
 #include "common/milter/counters.h"
 #include "common/milter/module.h"
 #include "common/milter/recent.h"
@@ -124,8 +123,8 @@ struct am_runtime {
     struct am_top *top;           /* likewise */
     struct am_arena *arena;       /* what derived objects live in */
     struct am_watches watches;
-    const char *program;         /* for cases; never NULL */
-    atomic_llong capture_said_s; /* when the log was told of cases last */
+    const char *program; /* for cases; never NULL */
+    struct am_capture_room capture_room;
     struct am_reporter reporter; /* all zero: nobody */
     const char *host_name; /* of this machine, for an authserv-id when nothing better is known */
     uint64_t generation;   /* 1 for the first */

@@ -35,12 +35,13 @@ struct am_session {
     void **state; /* per module */
     char *helo;   /* room for the name in `info` */
     size_t helo_room;
-    unsigned modules_want;        /* stages some module wants */
-    bool connected;               /* conn_end is owed */
-    bool accepted;                /* no module is asked any more */
-    struct am_capture *capture;   /* NULL: nothing is kept */
-    struct am_resolver *resolver; /* in place of the runtime's; NULL = that */
-    bool memory_short;            /* MAIL came, and there was no memory for a message */
+    unsigned modules_want;             /* stages some module wants */
+    bool connected;                    /* conn_end is owed */
+    bool accepted;                     /* no module is asked any more */
+    struct am_capture *capture;        /* NULL: nothing is kept */
+    struct am_resolver *resolver;      /* in place of the runtime's; NULL = that */
+    struct am_resolver *conn_resolver; /* the same for what is asked about the connection */
+    bool memory_short;                 /* MAIL came, and there was no memory for a message */
 };
 
 struct am_session_start {

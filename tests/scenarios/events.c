@@ -162,15 +162,13 @@ static const char *send_fields(struct play *play, const struct scenario_line *li
     return *text == '\n' ? text + 1 : text;
 }
 
-static void send_body(struct play *play, const char *text, bool *going)
+static void send_body(struct play *play, const struct scenario_line *line, const char *text,
+                      bool *going)
 {
     struct am_buf body;
     am_buf_init(&body, 0);
-    for (; *text != '\0'; text++) {
-        if (*text == '\n')
-            am_buf_add_char(&body, '\r');
-        am_buf_add_char(&body, *text);
-    }
+    if (!text_body(&body, text))
+        play_fail(play, line, "unknown escape in the body");
     if (body.len > 0)
         *going = goes_on(play, mta_body(play->session, am_buf_span(&body)));
     am_buf_fini(&body);
@@ -193,7 +191,7 @@ static void do_data(struct play *play, const struct scenario_line *line, bool fi
     if (going)
         going = goes_on(play, mta_eoh(play->session));
     if (going)
-        send_body(play, rest, &going);
+        send_body(play, line, rest, &going);
     am_buf_fini(&mail);
     if (going && finish)
         play->reply = mta_eom(play->session);

@@ -101,12 +101,7 @@ static bool take_apart(struct parts *parts, const char *mail)
             return false;
         mail += len + (mail[len] == '\n');
     }
-    for (mail += *mail == '\n'; *mail != '\0'; mail++) {
-        if (*mail == '\n')
-            am_buf_add_char(&parts->body, '\r');
-        am_buf_add_char(&parts->body, *mail);
-    }
-    return true;
+    return text_body(&parts->body, mail + (*mail == '\n'));
 }
 
 /* Puts a signature on top; backslashes are escapes in the file. */
@@ -137,7 +132,7 @@ static bool sign(const struct sign_order *order, struct am_buf *mail, struct am_
         put_on_top(mail, value);
         free(value);
     } else {
-        am_problem_set(problem, "cannot sign: not a header field");
+        am_problem_set(problem, "cannot sign: not a header field, or an unknown escape");
     }
     parts_fini(&parts);
     return ok;

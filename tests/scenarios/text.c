@@ -75,6 +75,21 @@ bool text_unescape(struct am_buf *out, const char *text)
     return true;
 }
 
+bool text_body(struct am_buf *out, const char *text)
+{
+    struct am_buf lines;
+
+    am_buf_init(&lines, 0);
+    for (; *text != '\0'; text++) {
+        if (*text == '\n')
+            am_buf_add_char(&lines, '\r');
+        am_buf_add_char(&lines, *text);
+    }
+    bool good = text_unescape(out, am_buf_str(&lines));
+    am_buf_fini(&lines);
+    return good;
+}
+
 void text_unfold(struct am_buf *out, const char *value)
 {
     value += strspn(value, " \t\r\n");

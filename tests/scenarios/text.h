@@ -22,4 +22,10 @@ void text_unfold(struct am_buf *out, const char *value);
 /* Appends `text` with @DIR@ replaced. */
 void text_substitute(struct am_buf *out, const char *text, const char *dir);
 
+/*
+ * Appends a body as it goes over the wire: each line end of the text as CRLF, then escapes undone.
+ * Returns false on an escape that is none.
+ */
+bool text_body(struct am_buf *out, const char *text);
+
 #endif

@@ -135,6 +135,101 @@ static void waiting_for_any(void **state)
     am_resolver_free(zone);
 }
 
+/* Asks and looks. */
+static void ask(struct am_resolver *resolver, const char *name, enum am_dns_type type)
+{
+    struct am_dns_query *query = am_dns_start(resolver, name, type, AM_NEVER);
+
+    (void)am_dns_wait(query);
+    am_dns_release(query);
+}
+
+static void a_recorder_turns_to_another_recording(void **state)
+{
+    (void)state;
+    struct am_problem problem;
+    struct am_dns_recording first, second;
+    struct am_resolver *zone = am_dns_zone_parse(zone_text, "zone", &problem);
+
+    am_dns_recording_init(&first, arena);
+    am_dns_recording_init(&second, arena);
+    struct am_resolver *recorder = am_dns_recorder_new(zone, &first);
+    ask(recorder, "example.org", AM_DNS_TXT);
+    am_dns_recorder_turn(recorder, NULL);
+    ask(recorder, "example.org", AM_DNS_MX);
+    struct am_dns_query *early = am_dns_start(recorder, "mx.example.org", AM_DNS_A, AM_NEVER);
+    am_dns_recorder_turn(recorder, &second);
+    (void)am_dns_wait(early);
+    am_dns_release(early);
+    ask(recorder, "example.org", AM_DNS_TXT);
+    assert_int_equal(first.count, 1);
+    assert_int_equal(second.count, 2);
+    assert_non_null(am_dns_recording_find(&second, "mx.example.org", AM_DNS_A));
+    am_resolver_free(recorder);
+    am_resolver_free(zone);
+}
+
+/* The first answer stays, unless the latest is asked for. */
+static void an_answer_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    const struct am_dns_answer late = {.outcome = AM_DNS_TIMEOUT},
+                               none = {.outcome = AM_DNS_NXDOMAIN};
+    struct am_dns_recording recording;
+
+    for (int latest = 0; latest < 2; latest++) {
+        am_dns_recording_init(&recording, arena);
+        recording.latest = latest;
+        am_dns_recording_add(&recording, "a.example", AM_DNS_A, &late);
+        am_dns_recording_add(&recording, "b.example", AM_DNS_A, &late);
+        am_dns_recording_add(&recording, "A.example.", AM_DNS_A, &none);
+        assert_int_equal(recording.count, 2);
+        assert_int_equal(am_dns_recording_find(&recording, "a.example", AM_DNS_A)->outcome,
+                         latest ? AM_DNS_NXDOMAIN : AM_DNS_TIMEOUT);
+        assert_false(recording.cut);
+    }
+}
+
+static bool first_letter_only(const char *recorded, const char *asked)
+{
+    return recorded[0] == asked[0];
+}
+
+static void a_replay_looks_beside(void **state)
+{
+    (void)state;
+    const struct am_dns_answer one = {.outcome = AM_DNS_NODATA}, two = {.outcome = AM_DNS_NXDOMAIN};
+    struct am_dns_recording own, other;
+
+    am_dns_recording_init(&own, arena);
+    am_dns_recording_init(&other, arena);
+    am_dns_recording_add(&own, "a.example", AM_DNS_A, &one);
+    am_dns_recording_add(&other, "a.example", AM_DNS_A, &two);
+    am_dns_recording_add(&other, "b.example", AM_DNS_A, &two);
+    struct am_resolver *replay = am_dns_replay_new(&own, NULL);
+    static const struct {
+        const char *name;
+        enum am_dns_outcome alone, beside, loose;
+    } rows[] = {
+        {"a.example", AM_DNS_NODATA, AM_DNS_NODATA, AM_DNS_NODATA},
+        {"b.example", AM_DNS_SERVFAIL, AM_DNS_NXDOMAIN, AM_DNS_NXDOMAIN},
+        {"a.example.org", AM_DNS_SERVFAIL, AM_DNS_SERVFAIL, AM_DNS_NODATA},
+        {"c.example", AM_DNS_SERVFAIL, AM_DNS_SERVFAIL, AM_DNS_SERVFAIL},
+    };
+    for (int round = 0; round < 3; round++) {
+        if (round > 0)
+            am_dns_replay_beside(replay, &other, round == 1 ? NULL : first_letter_only);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct am_dns_query *query = am_dns_start(replay, rows[i].name, AM_DNS_A, AM_NEVER);
+            assert_int_equal(am_dns_wait(query)->outcome, round == 0   ? rows[i].alone
+                                                          : round == 1 ? rows[i].beside
+                                                                       : rows[i].loose);
+            am_dns_release(query);
+        }
+    }
+    am_resolver_free(replay);
+}
+
 static void a_recording_has_bounds(void **state)
 {
     (void)state;
@@ -229,8 +324,14 @@ int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_arena, free_arena)
     const struct CMUnitTest tests[] = {
-        TEST(recorded_kept_and_replayed), TEST(waiting_for_any),   TEST(a_recording_has_bounds),
-        TEST(what_is_no_recording),       TEST(odd_names_and_ttl),
+        TEST(recorded_kept_and_replayed),
+        TEST(waiting_for_any),
+        TEST(a_recording_has_bounds),
+        TEST(what_is_no_recording),
+        TEST(odd_names_and_ttl),
+        TEST(a_recorder_turns_to_another_recording),
+        TEST(an_answer_takes_the_place_of_another),
+        TEST(a_replay_looks_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

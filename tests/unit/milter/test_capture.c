@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/dns/dns_zone.h"
+#include "common/milter/capture.h"
 #include "common/milter/capture_hide.h"
 #include "script_module.h"
 #include "tests/support/failing_alloc.h"
@@ -246,6 +248,187 @@ static void thousands_of_recipients(void **state)
     shut();
 }
 
+static const char *asked_of_message, *asked_of_connection; /* NULL = nothing */
+
+static void ask(struct am_resolver *resolver, const char *name)
+{
+    if (name == NULL)
+        return;
+    struct am_dns_query *query = am_dns_start(resolver, name, AM_DNS_A, AM_NEVER);
+    (void)am_dns_wait(query);
+    am_dns_release(query);
+}
+
+static void asking(struct am_eom_ctx *eom)
+{
+    ask(am_ctx_resolver(am_eom_ctx_base(eom)), asked_of_message);
+    ask(am_ctx_conn_resolver(am_eom_ctx_base(eom)), asked_of_connection);
+}
+
+/* What one message asked is not in the case of the next; what was asked about the client is. */
+static void each_message_has_its_own_answers(void **state)
+{
+    struct am_case first, second;
+
+    (void)state;
+    open_with("sample = 1");
+    script.edit = asking;
+    struct am_session *session = fixture_connected(&fixture);
+    asked_of_message = "alice.example.org";
+    asked_of_connection = "client.example.org";
+    assert_int_equal(send_mail(session, 1), AM_CONTINUE);
+    assert_true(take_case(&first));
+    asked_of_message = "bob.example.org";
+    asked_of_connection = NULL;
+    assert_int_equal(send_mail(session, 1), AM_CONTINUE);
+    assert_true(take_case(&second));
+    assert_int_equal(first.dns.count, 1);
+    assert_non_null(am_dns_recording_find(&first.dns, "alice.example.org", AM_DNS_A));
+    assert_int_equal(second.dns.count, 1);
+    assert_non_null(am_dns_recording_find(&second.dns, "bob.example.org", AM_DNS_A));
+    assert_int_equal(second.conn_dns.count, 1);
+    assert_non_null(am_dns_recording_find(&second.conn_dns, "client.example.org", AM_DNS_A));
+    /* Another client: nothing is left of the former one. */
+    assert_int_equal(fixture_connect(session, "192.0.2.2"), AM_CONTINUE);
+    assert_int_equal(send_mail(session, 1), AM_CONTINUE);
+    assert_true(take_case(&second));
+    assert_int_equal(second.conn_dns.count, 0);
+    am_session_free(session);
+    shut();
+}
+
+static size_t remove_files(void)
+{
+    DIR *entries = opendir(directory);
+    size_t count = 0;
+
+    assert_non_null(entries);
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        count++;
+        assert_int_equal(unlinkat(dirfd(entries), entry->d_name, 0), 0);
+    }
+    closedir(entries);
+    return count;
+}
+
+/* Refused recipients, and no message: they are not counted, and all in one second. */
+static void no_case_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    open_with("sample = 1");
+    script.at_rcpt = AM_REJECT;
+    struct am_session *session = fixture_connected(&fixture);
+    for (int i = 0; i < 3; i++) {
+        (void)am_session_mail(session, "<alice@example.org>", NULL, 0, false);
+        (void)am_session_rcpt(session, "<me@example.net>", NULL, 0);
+    }
+    am_session_free(session);
+    assert_int_equal(remove_files(), 3);
+    shut();
+}
+
+static void what_was_not_seen_is_said(void **state)
+{
+    static const struct {
+        unsigned events; /* fields, end of header, body: so many of them */
+        const char *header, *body;
+    } rows[] = {{0, "not seen", "not seen"},
+                {1, "not seen", "not seen"},
+                {2, "full", "not seen"},
+                {3, "full", "not seen"}};
+    struct am_case kept;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        open_with("sample = 1");
+        struct am_session *session = fixture_connected(&fixture);
+        script.at_data = rows[i].events == 0 ? AM_REJECT : AM_CONTINUE;
+        script.at_header = rows[i].events == 1 ? AM_REJECT : AM_CONTINUE;
+        script.at_eoh = rows[i].events == 2 ? AM_REJECT : AM_CONTINUE;
+        script.at_body = AM_REJECT;
+        (void)am_session_mail(session, "<alice@example.org>", NULL, 0, false);
+        (void)am_session_rcpt(session, "<me@example.net>", NULL, 0);
+        (void)am_session_data(session);
+        if (rows[i].events > 0)
+            (void)am_session_header(session, "From", " alice@example.org");
+        if (rows[i].events > 1)
+            (void)am_session_eoh(session);
+        if (rows[i].events > 2)
+            (void)am_session_body(session, am_span_str("half"));
+        assert_true(take_case(&kept));
+        assert_string_equal(kept.header_kept, rows[i].header);
+        assert_string_equal(kept.body_kept, rows[i].body);
+        assert_int_equal(kept.field_count, rows[i].events > 0 ? 1 : 0);
+        am_session_free(session);
+        shut();
+    }
+}
+
+static void put_file(const char *name, size_t bytes)
+{
+    char path[400];
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < bytes; i++)
+        putc('x', file);
+    fclose(file);
+}
+
+static void remove_file(const char *name)
+{
+    char path[400];
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* The directory is read once a minute, every 5 seconds when it is full, and counted on. */
+static void room_is_counted_and_seldom_read(void **state)
+{
+    struct am_capture_options options = {.max_cases = 3, .max_total_size = 1000};
+    struct am_capture_room room = {0};
+    struct am_problem problem;
+
+    (void)state;
+    strcpy(directory, "/tmp/test_capture.XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    options.directory = directory;
+    put_file("case-1.json", 100);
+    put_file("other.json", 5000);
+    assert_int_equal(am_capture_room_look(&room, &options, 100, &problem), AM_CAPTURE_SPACE);
+    assert_int_equal(am_capture_room_take(&room, &options, 901, &problem), AM_CAPTURE_FULL);
+    assert_non_null(strstr(problem.text, "capture.max_total_size"));
+    assert_int_equal(am_capture_room_take(&room, &options, 900, &problem), AM_CAPTURE_SPACE);
+    assert_int_equal(am_capture_room_look(&room, &options, 104, &problem), AM_CAPTURE_FULL);
+    /* Read again: what was taken was never written. */
+    assert_int_equal(am_capture_room_look(&room, &options, 105, &problem), AM_CAPTURE_SPACE);
+    put_file("case-2.json", 0);
+    put_file("case-3.json.new", 0);
+    assert_int_equal(am_capture_room_look(&room, &options, 164, &problem), AM_CAPTURE_SPACE);
+    assert_int_equal(am_capture_room_look(&room, &options, 165, &problem), AM_CAPTURE_FULL);
+    assert_non_null(strstr(problem.text, "capture.max_cases"));
+    remove_file("case-3.json.new");
+    assert_int_equal(am_capture_room_look(&room, &options, 170, &problem), AM_CAPTURE_SPACE);
+    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_SPACE);
+    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_FULL);
+    am_capture_room_give(&room, 1);
+    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_SPACE);
+    remove_file("case-1.json");
+    remove_file("case-2.json");
+    remove_file("other.json");
+    assert_int_equal(rmdir(directory), 0);
+    /* Gone: that is said, with the reason, and tried again each time. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(am_capture_room_look(&room, &options, 300 + i, &problem),
+                         AM_CAPTURE_FAILED);
+        assert_non_null(strstr(problem.text, "No such file or directory"));
+    }
+}
+
 /* A client that says ever other names has no case with half of what it said. */
 static void a_connection_without_end(void **state)
 {
@@ -340,6 +523,59 @@ static void hidden_rows(void **state)
     am_arena_free(room);
 }
 
+static void hidden_words(void **state)
+{
+    static const struct {
+        const char *text, *local, *hidden;
+    } rows[] = {
+        {"alice._spf.example.org", "alice", "x._spf.example.org"},
+        {"b.alice._spf.example.org", "alice+b", "x.x._spf.example.org"},
+        {"Alice%2bB.example.org", "alice+b", "x%x.example.org"},
+        {"alicex.example.org", "alice", "alicex.example.org"},
+        {"mail.example.org", "mail", "x.example.org"},
+        {"1.2.0.192.in-addr.arpa", "info2", "1.2.0.192.in-addr.arpa"},
+        {"anything", "", "anything"},
+        {"", "alice", ""},
+        {"J\xc3\xbcrgen may not", "j\xc3\xbcrgen", "x may not"},
+    };
+    struct am_arena *room = am_arena_new(1024, 0);
+
+    (void)state;
+    assert_non_null(room);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *hidden = am_capture_hide_words(room, rows[i].text, rows[i].local);
+
+        assert_string_equal(hidden, rows[i].hidden);
+        assert_true(am_capture_hidden_equals(hidden, rows[i].text));
+    }
+    assert_null(am_capture_hide_words(room, NULL, "alice"));
+    am_arena_free(room);
+}
+
+static void hidden_words_stand_for_any_word(void **state)
+{
+    static const struct {
+        const char *hidden, *text;
+        bool equal;
+    } rows[] = {
+        {"x.example.org", "mail.example.org", true},
+        {"x.example.org", "mail.example.com", false},
+        {"x.example.org", "a.mail.example.org", false},
+        {"x.example.org", ".example.org", false},
+        {"xx.example.org", "mail.example.org", false},
+        {"550 5.x.1 no", "550 5.7.1 no", true},
+        {"550 5.x.1 no", "550 5.7.1 no more", false},
+        {"example.org", "Example.ORG", true},
+        {"", "", true},
+        {"x", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (am_capture_hidden_equals(rows[i].hidden, rows[i].text) != rows[i].equal)
+            fail_msg("row %zu", i);
+}
+
 /* Nothing of the file has the local part or the login. */
 static void local_parts_are_hidden(void **state)
 {
@@ -347,8 +583,15 @@ static void local_parts_are_hidden(void **state)
 
     (void)state;
     open_with("sample = 1\naddresses = no\nheader = none\nbody = none");
+    script.edit = asking;
+    script.at_eom = AM_REJECT;
+    script.code = 550;
+    script.xcode = "5.7.23";
+    script.text = "Alice may not, nor alice@example.org";
+    asked_of_message = "alice._spf.example.org";
+    asked_of_connection = NULL;
     struct am_session *session = fixture_connected(&fixture);
-    assert_int_equal(send_mail(session, 2), AM_CONTINUE);
+    assert_int_equal(send_mail(session, 2), AM_REJECT);
     am_session_free(session);
     DIR *entries = opendir(directory);
     const struct dirent *entry;
@@ -364,7 +607,9 @@ static void local_parts_are_hidden(void **state)
     fclose(file);
     unlink(path);
     assert_non_null(strstr(text, "<x@example.org>"));
-    assert_null(strstr(text, "alice"));
+    assert_non_null(strstr(text, "x._spf.example.org"));
+    assert_non_null(strstr(text, "x may not, nor x@example.org"));
+    assert_null(strcasestr(text, "alice"));
     assert_null(strstr(text, "r1@"));
     shut();
 }
@@ -377,9 +622,15 @@ int main(void)
         cmocka_unit_test(recipients_that_the_mta_refused_are_none),
         cmocka_unit_test(thousands_of_recipients),
         cmocka_unit_test(a_connection_without_end),
+        cmocka_unit_test(each_message_has_its_own_answers),
+        cmocka_unit_test(no_case_takes_the_place_of_another),
+        cmocka_unit_test(what_was_not_seen_is_said),
+        cmocka_unit_test(room_is_counted_and_seldom_read),
         cmocka_unit_test(an_mta_that_lost_its_way),
         cmocka_unit_test(a_played_message_is_not_kept),
         cmocka_unit_test(hidden_rows),
+        cmocka_unit_test(hidden_words),
+        cmocka_unit_test(hidden_words_stand_for_any_word),
         cmocka_unit_test(local_parts_are_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
