@@ -18,7 +18,7 @@
 #define AM_CASE_ITEMS_MAX 100000
 
 struct am_case {
-    uint64_t number; /* of the file, among those of its runtime; not in it */
+    uint64_t number;               /* of the file, among those of its runtime; not in it */
     const char *program, *release; /* that kept it */
     int64_t time_s;
     const char *config;     /* text of all options that differ from the defaults */

@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/dns/dns_zone.h"
 #include "common/milter/capture.h"
-#include "common/milter/capture_hide.h"
+#include "common/milter/case.h"
 #include "script_module.h"
 #include "tests/support/failing_alloc.h"
 
@@ -366,69 +365,6 @@ static void what_was_not_seen_is_said(void **state)
     }
 }
 
-static void put_file(const char *name, size_t bytes)
-{
-    char path[400];
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    for (size_t i = 0; i < bytes; i++)
-        putc('x', file);
-    fclose(file);
-}
-
-static void remove_file(const char *name)
-{
-    char path[400];
-
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    assert_int_equal(unlink(path), 0);
-}
-
-/* The directory is read once a minute, every 5 seconds when it is full, and counted on. */
-static void room_is_counted_and_seldom_read(void **state)
-{
-    struct am_capture_options options = {.max_cases = 3, .max_total_size = 1000};
-    struct am_capture_room room = {0};
-    struct am_problem problem;
-
-    (void)state;
-    strcpy(directory, "/tmp/test_capture.XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    options.directory = directory;
-    put_file("case-1.json", 100);
-    put_file("other.json", 5000);
-    assert_int_equal(am_capture_room_look(&room, &options, 100, &problem), AM_CAPTURE_SPACE);
-    assert_int_equal(am_capture_room_take(&room, &options, 901, &problem), AM_CAPTURE_FULL);
-    assert_non_null(strstr(problem.text, "capture.max_total_size"));
-    assert_int_equal(am_capture_room_take(&room, &options, 900, &problem), AM_CAPTURE_SPACE);
-    assert_int_equal(am_capture_room_look(&room, &options, 104, &problem), AM_CAPTURE_FULL);
-    /* Read again: what was taken was never written. */
-    assert_int_equal(am_capture_room_look(&room, &options, 105, &problem), AM_CAPTURE_SPACE);
-    put_file("case-2.json", 0);
-    put_file("case-3.json.new", 0);
-    assert_int_equal(am_capture_room_look(&room, &options, 164, &problem), AM_CAPTURE_SPACE);
-    assert_int_equal(am_capture_room_look(&room, &options, 165, &problem), AM_CAPTURE_FULL);
-    assert_non_null(strstr(problem.text, "capture.max_cases"));
-    remove_file("case-3.json.new");
-    assert_int_equal(am_capture_room_look(&room, &options, 170, &problem), AM_CAPTURE_SPACE);
-    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_SPACE);
-    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_FULL);
-    am_capture_room_give(&room, 1);
-    assert_int_equal(am_capture_room_take(&room, &options, 1, &problem), AM_CAPTURE_SPACE);
-    remove_file("case-1.json");
-    remove_file("case-2.json");
-    remove_file("other.json");
-    assert_int_equal(rmdir(directory), 0);
-    /* Gone: that is said, with the reason, and tried again each time. */
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(am_capture_room_look(&room, &options, 300 + i, &problem),
-                         AM_CAPTURE_FAILED);
-        assert_non_null(strstr(problem.text, "No such file or directory"));
-    }
-}
-
 /* A client that says ever other names has no case with half of what it said. */
 static void a_connection_without_end(void **state)
 {
@@ -498,84 +434,6 @@ static void a_played_message_is_not_kept(void **state)
     shut();
 }
 
-static void hidden_rows(void **state)
-{
-    static const struct {
-        const char *text, *hidden;
-    } rows[] = {
-        {"", ""},
-        {"no address", "no address"},
-        {"<alice@example.org> 550 no", "<x@example.org> 550 no"},
-        {"smtp.mailfrom=alice+b@example.org;", "smtp.mailfrom=x@example.org;"},
-        {"\"alice b\"@example.org", "x@example.org"},
-        {"alice b\"@example.org", "alice b\"@example.org"},
-        {"a@b@c", "x@x@c"},
-        {"@ @", "@ @"},
-        {"\xc3\xa4@example.org", "x@example.org"},
-        {"SRS0=AbCd=JU=example.com=user@example.org", "SRS0=AbCd=JU=example.com=x@example.org"},
-    };
-    struct am_arena *room = am_arena_new(1024, 0);
-
-    (void)state;
-    assert_non_null(room);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_string_equal(am_capture_hide_text(room, rows[i].text), rows[i].hidden);
-    am_arena_free(room);
-}
-
-static void hidden_words(void **state)
-{
-    static const struct {
-        const char *text, *local, *hidden;
-    } rows[] = {
-        {"alice._spf.example.org", "alice", "x._spf.example.org"},
-        {"b.alice._spf.example.org", "alice+b", "x.x._spf.example.org"},
-        {"Alice%2bB.example.org", "alice+b", "x%x.example.org"},
-        {"alicex.example.org", "alice", "alicex.example.org"},
-        {"mail.example.org", "mail", "x.example.org"},
-        {"1.2.0.192.in-addr.arpa", "info2", "1.2.0.192.in-addr.arpa"},
-        {"anything", "", "anything"},
-        {"", "alice", ""},
-        {"J\xc3\xbcrgen may not", "j\xc3\xbcrgen", "x may not"},
-    };
-    struct am_arena *room = am_arena_new(1024, 0);
-
-    (void)state;
-    assert_non_null(room);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *hidden = am_capture_hide_words(room, rows[i].text, rows[i].local);
-
-        assert_string_equal(hidden, rows[i].hidden);
-        assert_true(am_capture_hidden_equals(hidden, rows[i].text));
-    }
-    assert_null(am_capture_hide_words(room, NULL, "alice"));
-    am_arena_free(room);
-}
-
-static void hidden_words_stand_for_any_word(void **state)
-{
-    static const struct {
-        const char *hidden, *text;
-        bool equal;
-    } rows[] = {
-        {"x.example.org", "mail.example.org", true},
-        {"x.example.org", "mail.example.com", false},
-        {"x.example.org", "a.mail.example.org", false},
-        {"x.example.org", ".example.org", false},
-        {"xx.example.org", "mail.example.org", false},
-        {"550 5.x.1 no", "550 5.7.1 no", true},
-        {"550 5.x.1 no", "550 5.7.1 no more", false},
-        {"example.org", "Example.ORG", true},
-        {"", "", true},
-        {"x", "", false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (am_capture_hidden_equals(rows[i].hidden, rows[i].text) != rows[i].equal)
-            fail_msg("row %zu", i);
-}
-
 /* Nothing of the file has the local part or the login. */
 static void local_parts_are_hidden(void **state)
 {
@@ -625,12 +483,8 @@ int main(void)
         cmocka_unit_test(each_message_has_its_own_answers),
         cmocka_unit_test(no_case_takes_the_place_of_another),
         cmocka_unit_test(what_was_not_seen_is_said),
-        cmocka_unit_test(room_is_counted_and_seldom_read),
         cmocka_unit_test(an_mta_that_lost_its_way),
         cmocka_unit_test(a_played_message_is_not_kept),
-        cmocka_unit_test(hidden_rows),
-        cmocka_unit_test(hidden_words),
-        cmocka_unit_test(hidden_words_stand_for_any_word),
         cmocka_unit_test(local_parts_are_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
