@@ -21,6 +21,7 @@ extern const struct am_command am_command_explain;
 extern const struct am_command am_command_keygen;
 extern const struct am_command am_command_keys;
 extern const struct am_command am_command_migrate;
+extern const struct am_command am_command_mta_sim;
 extern const struct am_command am_command_replay;
 extern const struct am_command am_command_run;
 extern const struct am_command am_command_sign;

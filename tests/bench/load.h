@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 
 /*
  * The load driver: N connections of an MTA kept busy by one thread. What is measured is the

@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "tests/support/mta/fields.h"
+#include "authmilter/mta/fields.h"
 
 /* All connections of a run agree with one milter on the same terms. */
 static bool share_contents(struct load_conn *conn, const struct load_options *options,

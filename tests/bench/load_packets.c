@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/mta/fields.h"
+#include "authmilter/mta/fields.h"
 
 /* Postfix's MILTER_CHUNK_SIZE. */
 #define CHUNK 65535

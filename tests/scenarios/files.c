@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "tests/scenarios/text.h"
-
 #define WAIT_MS 20000
 #define TICK_MS 20
 
@@ -27,6 +25,17 @@ static bool make_folders(char *path, size_t from, struct am_problem *problem)
     return true;
 }
 
+/* Appends `text` with @DIR@ replaced. */
+static void substitute_dir(struct am_buf *out, const char *text, const char *dir)
+{
+    static const char mark[] = "@DIR@";
+    for (const char *at; (at = strstr(text, mark)) != NULL; text = at + strlen(mark)) {
+        am_buf_add(out, am_span_of(text, (size_t)(at - text)));
+        am_buf_add_str(out, dir);
+    }
+    am_buf_add_str(out, text);
+}
+
 bool play_write_file(const struct play *play, const char *name, const struct am_buf *text,
                      struct am_problem *problem)
 {
@@ -35,7 +44,7 @@ bool play_write_file(const struct play *play, const char *name, const struct am_
     am_buf_init(&out, 0);
     am_buf_init(&keys, 0);
     sign_substitute_keys(&keys, am_buf_str(text));
-    text_substitute(&out, am_buf_str(&keys), play->daemon.dir);
+    substitute_dir(&out, am_buf_str(&keys), play->daemon.dir);
     snprintf(path, sizeof(path), "%s/%s", play->daemon.dir, name);
     mode_t former = umask(077); /* keys are refused when others can read them */
     bool ok = make_folders(path, strlen(play->daemon.dir) + 1, problem) &&

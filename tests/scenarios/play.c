@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void play_fail(struct play *play, const struct scenario_line *line, const char *format, ...)
+void play_fail(struct play *play, const struct mta_script_line *line, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -51,14 +51,13 @@ static bool start(struct play *play, struct am_problem *problem)
 /* Ends the program and looks at what it wrote. */
 static void finish(struct play *play)
 {
-    mta_close(play->session);
-    play->session = NULL;
+    mta_player_end(&play->player);
     if (!mta_daemon_stop(&play->daemon))
         play_fail(play, NULL, "%s did not end cleanly (status 0x%x)", play->scenario->program,
                   (unsigned)play->daemon.status);
     char *log = mta_daemon_read_log(&play->daemon);
-    for (size_t i = 0; log != NULL && i < play->scenario->line_count; i++)
-        play_expect_log(play, &play->scenario->lines[i], log);
+    for (size_t i = 0; log != NULL && i < play->scenario->mail.count; i++)
+        play_expect_log(play, &play->scenario->mail.lines[i], log);
     if (log == NULL)
         play_fail(play, NULL, "no log");
     else if (strstr(log, "Sanitizer") != NULL || strstr(log, "runtime error") != NULL)
@@ -68,23 +67,39 @@ static void finish(struct play *play)
     free(log);
 }
 
+static void failed(void *user, const struct mta_script_line *line, const char *sentence)
+{
+    play_fail(user, line, "%s", sentence);
+}
+
+static bool prepare(void *user, const char *mail, struct am_buf *out, struct am_problem *problem)
+{
+    struct play *play = user;
+    return sign_apply(&play->orders, mail, out, problem);
+}
+
+static void play_line(struct play *play, const struct mta_script_line *line)
+{
+    bool ours =
+        strcmp(line->verb, "expect") == 0 ? play_expect(play, line) : play_event(play, line);
+    if (!ours)
+        mta_player_do(&play->player, line);
+}
+
 bool play_scenario(const struct scenario *scenario, const char *binary_dir)
 {
+    static const struct mta_player_hooks hooks = {.failed = failed, .prepare = prepare};
     struct play play = {.scenario = scenario, .binary_dir = binary_dir};
     struct am_problem problem = {""};
+    play.player = (struct mta_player){.timeout_ms = 60000, .hooks = &hooks, .user = &play};
     if (start(&play, &problem)) {
-        for (size_t i = 0; i < scenario->line_count; i++) {
-            const struct scenario_line *line = &scenario->lines[i];
-            if (strcmp(line->verb, "expect") == 0)
-                play_expect(&play, line);
-            else
-                play_event(&play, line);
-        }
+        play.player.socket = play.daemon.socket;
+        for (size_t i = 0; i < scenario->mail.count; i++)
+            play_line(&play, &scenario->mail.lines[i]);
         finish(&play);
     } else {
         play_fail(&play, NULL, "%s", problem.text);
     }
-    free(play.sender);
     sign_forget(&play.orders);
     mta_daemon_discard(&play.daemon);
     return play.failures == 0;

@@ -63,30 +63,9 @@ static bool read_head(struct reader *reader, const char *line, struct am_problem
 
 static bool read_mail(struct reader *reader, const char *line, struct am_problem *problem)
 {
-    struct scenario *scenario = reader->scenario;
-    if (line[0] == '\0' || line[0] == '#')
-        return true;
-    if (line[0] == '|') {
-        if (scenario->line_count == 0)
-            return am_problem_set(problem, "%s:%u: '|' belongs to no line before it",
-                                  scenario->path, reader->number);
-        struct am_buf *block = &scenario->lines[scenario->line_count - 1].block;
-        am_buf_add_str(block, line[1] == ' ' ? line + 2 : line + 1);
-        am_buf_add_char(block, '\n');
-        return true;
-    }
-    struct scenario_line *lines =
-        reallocarray(scenario->lines, scenario->line_count + 1, sizeof(*lines));
-    if (lines == NULL)
-        return am_problem_set(problem, "out of memory");
-    scenario->lines = lines;
-    struct scenario_line *last = &lines[scenario->line_count++];
-    size_t verb_len = strcspn(line, " ");
-    last->number = reader->number;
-    last->verb = strndup(line, verb_len);
-    last->text = strdup(skip_blanks(line + verb_len));
-    am_buf_init(&last->block, 0);
-    return true;
+    struct am_problem why = {""};
+    return mta_script_add(&reader->scenario->mail, reader->number, line, &why) ||
+           am_problem_set(problem, "%s: %s", reader->scenario->path, why.text);
 }
 
 static void keep(struct am_buf *out, const char *line)
@@ -138,23 +117,18 @@ bool scenario_read(struct scenario *scenario, const char *path, struct am_proble
         line += last ? len : len + 1;
     }
     free(text);
-    if (ok && scenario->line_count == 0)
+    if (ok && scenario->mail.count == 0)
         return am_problem_set(problem, "%s: no mail in it", path);
     return ok;
 }
 
 void scenario_fini(struct scenario *scenario)
 {
-    for (size_t i = 0; i < scenario->line_count; i++) {
-        free(scenario->lines[i].verb);
-        free(scenario->lines[i].text);
-        am_buf_fini(&scenario->lines[i].block);
-    }
+    mta_script_fini(&scenario->mail);
     for (size_t i = 0; i < scenario->file_count; i++) {
         free(scenario->files[i].name);
         am_buf_fini(&scenario->files[i].text);
     }
-    free(scenario->lines);
     free(scenario->files);
     free(scenario->program);
     free(scenario->title);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "authmilter/mta/script.h"
 #include "common/base/buf.h"
 #include "common/base/problem.h"
 
@@ -11,14 +12,6 @@
  * A scenario file: what a person would tell another one about a mail and what
  * becomes of it. README.md of this folder is its manual.
  */
-
-/* One line of the part "mail": a verb, its text, and the lines behind it that begin with '|'. */
-struct scenario_line {
-    unsigned number; /* in the file */
-    char *verb;
-    char *text;
-    struct am_buf block; /* lines without their "| ", each ended by LF */
-};
 
 /* A file that the configuration refers to as @DIR@/NAME. */
 struct scenario_file {
@@ -34,8 +27,7 @@ struct scenario {
     struct am_buf zone;
     struct scenario_file *files;
     size_t file_count;
-    struct scenario_line *lines;
-    size_t line_count;
+    struct mta_script mail;
 };
 
 /* Reads a file. Returns false with a sentence. Ownership: freed by scenario_fini(), also after

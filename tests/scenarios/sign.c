@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/scenarios/text.h"
+#include "authmilter/mta/text.h"
 #include "tests/support/dkim/hand_signer.h"
 
 enum { WORDS_MAX = 8, FIELDS_MAX = 200, STRING_LEN = 200 };
@@ -81,7 +81,7 @@ static bool take_field(struct parts *parts, const char *text, size_t len)
     char *raw = strndup(colon + 1, len - (size_t)(colon + 1 - text));
     struct am_buf value;
     am_buf_init(&value, 0);
-    bool ok = text_unescape(&value, raw);
+    bool ok = mta_text_unescape(&value, raw);
     parts->fields[parts->count++] =
         (struct hand_field){strndup(text, (size_t)(colon - text)), strdup(am_buf_str(&value))};
     am_buf_fini(&value);
@@ -101,7 +101,7 @@ static bool take_apart(struct parts *parts, const char *mail)
             return false;
         mail += len + (mail[len] == '\n');
     }
-    return text_body(&parts->body, mail + (*mail == '\n'));
+    return mta_text_body(&parts->body, mail + (*mail == '\n'));
 }
 
 /* Puts a signature on top; backslashes are escapes in the file. */

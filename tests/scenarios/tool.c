@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tests/scenarios/play.h"
-#include "tests/scenarios/text.h"
+#include "authmilter/mta/text.h"
 
 /* tool COMMAND [ARGUMENT]...: `authmilter COMMAND ...`, run in the directory of the run. */
 
@@ -32,7 +32,7 @@ static void run(const struct play *play, char *const *words, size_t count)
     _exit(127);
 }
 
-void play_tool(struct play *play, const struct scenario_line *line, char *const *words,
+void play_tool(struct play *play, const struct mta_script_line *line, char *const *words,
                size_t count)
 {
     int status = 0;
@@ -47,13 +47,13 @@ void play_tool(struct play *play, const struct scenario_line *line, char *const 
     play->tool_status = WEXITSTATUS(status);
 }
 
-void play_expect_status(struct play *play, const struct scenario_line *line, const char *text)
+void play_expect_status(struct play *play, const struct mta_script_line *line, const char *text)
 {
     if (play->tool_status != atoi(text))
         play_fail(play, line, "expected status %s, it is %d", text, play->tool_status);
 }
 
-void play_expect_output(struct play *play, const struct scenario_line *line, const char *pattern)
+void play_expect_output(struct play *play, const struct mta_script_line *line, const char *pattern)
 {
     char path[256], buffer[8192];
     bool found = false;
@@ -62,7 +62,7 @@ void play_expect_output(struct play *play, const struct scenario_line *line, con
     FILE *file = fopen(path, "r");
     while (file != NULL && !found && fgets(buffer, sizeof(buffer), file) != NULL) {
         buffer[strcspn(buffer, "\n")] = '\0';
-        found = text_matches(am_span_str(pattern), am_span_str(buffer));
+        found = mta_text_matches(am_span_str(pattern), am_span_str(buffer));
     }
     if (file != NULL && !found) {
         play_fail(play, line, "no line of the output is %s", pattern);

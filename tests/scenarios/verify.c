@@ -27,7 +27,7 @@ static const struct dkim_report *verify(const struct mta_message *message,
     return dkim_engine_builtin.finish(verifier);
 }
 
-static void judge(struct play *play, const struct scenario_line *line,
+static void judge(struct play *play, const struct mta_script_line *line,
                   const struct dkim_report *report, const char *text)
 {
     char wanted[300], found[300];
@@ -43,7 +43,7 @@ static void judge(struct play *play, const struct scenario_line *line,
     play_fail(play, line, "expected the signature %s, found none like it", wanted);
 }
 
-void play_expect_signed(struct play *play, const struct scenario_line *line, const char *text)
+void play_expect_signed(struct play *play, const struct mta_script_line *line, const char *text)
 {
     struct am_problem problem = {""};
     char path[160];
@@ -57,7 +57,7 @@ void play_expect_signed(struct play *play, const struct scenario_line *line, con
                                             .clock = am_clock_system(),
                                             .limits = &dkim_limits_default,
                                             .lookup_deadline_us = AM_NEVER};
-        report = verify(mta_message(play->session), &env);
+        report = verify(mta_message(play->player.session), &env);
     }
     if (report == NULL)
         play_fail(play, line, "the message cannot be verified: %s", problem.text);

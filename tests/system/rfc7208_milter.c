@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 #include "tests/support/spf_suite/spf_suite.h"
 
 /* Each recipient is refused on fail but the postmaster, so that one message shows both texts. */

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 
 /* What the robustness tests share: a running spf-milter and one good message. */
 struct rig {

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "tests/support/mta/wire.h"
+#include "authmilter/mta/wire.h"
 
 enum { SENDERS = 8, SWAPS = 200, PER_CONNECTION = 5, BUDGET_US = 20 * 1000000, GROWTH_KIB = 4096 };
 

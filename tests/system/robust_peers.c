@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/mta/fields.h"
-#include "tests/support/mta/wire.h"
+#include "authmilter/mta/fields.h"
+#include "authmilter/mta/wire.h"
 
 enum { PEERS = 1000, GROWTH_KIB = 4096 };
 

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/fields.h"
-#include "tests/support/mta/protocol.h"
-#include "tests/support/mta/wire.h"
+#include "authmilter/mta/fields.h"
+#include "authmilter/mta/protocol.h"
+#include "authmilter/mta/wire.h"
 
 #define ALL_STEPS 0x1fffffu
 #define NOTHING_NEW 0x00003fu

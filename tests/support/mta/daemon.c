@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/support/mta/wire.h"
+#include "authmilter/mta/wire.h"
 
 enum { START_MS = 20000, STOP_MS = 20000, STEP_MS = 10, ARGS_MAX = 64 };
 

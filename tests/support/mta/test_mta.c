@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/fields.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/fields.h"
+#include "authmilter/mta/mta.h"
 
 static void test_fields_are_bounded(void **state)
 {

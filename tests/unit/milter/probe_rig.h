@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 
 /* probe-milter at work, and one session with it. What does not go as it must fails the test. */
 struct probe_rig {

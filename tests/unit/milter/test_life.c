@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 
 #define PATIENCE_MS 20000
 
