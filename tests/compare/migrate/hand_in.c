@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tests/support/mta/daemon.h"
-#include "tests/support/mta/mta.h"
+#include "authmilter/mta/mta.h"
 
 /*
  * Hands one message to a milter as an MTA would, and prints it as the milter leaves it.
