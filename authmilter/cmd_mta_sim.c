@@ -38,7 +38,7 @@ static const char help[] =
     "Plays a mail server against a milter, anybody's, that is running: what the lines\n"
     "of SCRIPT ('-': standard input) say happens, the milter's answers and the mail\n"
     "as it would be delivered are printed, and 'expect' lines are judged.\n\n"
-    "  --socket ADDRESS   where it listens: unix:PATH, inet:PORT@HOST, inet6:PORT@HOST\n"
+    "  --socket ADDRESS   where it is: unix:PATH, inet:PORT@HOST, inet6:PORT@HOST\n"
     "                     unless a line 'milter ADDRESS' of the script says it\n"
     "  --timeout SECONDS  for each answer (30); ten times as long for a whole step\n"
     "  --quiet            print what fails only\n"
