@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/milter/transport.h"
+#include "common/milter/witness.h"
 
 const struct am_conn_info *am_ctx_conn(const struct am_ctx *ctx)
 {
@@ -114,6 +115,7 @@ void am_ctx_publish(struct am_ctx *ctx, const struct am_result *result)
     }
     am_counters_result(counters, result->method, result->result);
     am_top_count(ctx->session->runtime->top, result);
+    am_witness_result(ctx->session, ctx->stage, ctx->entry->module->name, result);
 }
 
 bool am_ctx_set_reply(struct am_ctx *ctx, int code, const char *xcode, const char *text)

@@ -1,6 +1,7 @@
 #include "common/milter/dispatch.h"
 
 #include "common/milter/ctx.h"
+#include "common/milter/witness.h"
 
 /* A module that returns this long after its deadline has missed it; below that it just met it. */
 #define LATE_US 500000
@@ -146,6 +147,7 @@ static void call_one(struct am_eom_ctx *eom, const struct am_event *event,
     bool late = am_clock_now_us(ctx->session->runtime->clock) > ctx->deadline_us + LATE_US;
 
     bool failed = verdict == AM_FAIL || (late && am_verdict_severity(verdict) == 0);
+    am_witness_verdict(ctx->session, event->stage, ctx->entry->module->name, verdict, ctx->reply);
     if (failed)
         verdict = fail(ctx, verdict == AM_FAIL ? "internal failure" : "time budget exceeded");
     if (message != NULL && verdict == AM_DONE)

@@ -4,6 +4,7 @@
 #include "common/milter/decision_line.h"
 #include "common/milter/dispatch.h"
 #include "common/milter/session.h"
+#include "common/milter/witness.h"
 
 #define FIRST_CHUNK 4096
 
@@ -145,6 +146,8 @@ void am_message_end(struct am_session *session, enum am_message_end how,
     session->memory_short = false;
     if (message == NULL)
         return;
+    if (how != AM_MESSAGE_ABORTED)
+        am_witness_answer(session, decision);
     am_dispatch_end(session, true, how == AM_MESSAGE_ABORTED);
     count_end(session, how, decision);
     if (how == AM_MESSAGE_ABORTED)

@@ -205,6 +205,38 @@ struct am_header {
     size_t index; /* 1 for the first field of this name (letter case ignored) */
 };
 
+/* What others do, as a module with the callback `witness` is told. */
+enum am_deed_kind {
+    AM_DEED_RESULT,  /* a module published `result` */
+    AM_DEED_VERDICT, /* a module returned `verdict`, which is not CONTINUE; `text` goes with it */
+    AM_DEED_ANSWER,  /* what the MTA is told: at the end of each message, and wherever it is not
+                        CONTINUE; `module` decided, `text` is the reply or the reason */
+    /* What is sent to the MTA, in that order, by the framework for all modules. */
+    AM_DEED_ADD_HEADER,
+    AM_DEED_INSERT_HEADER,
+    AM_DEED_CHANGE_HEADER,
+    AM_DEED_DELETE_HEADER,
+    AM_DEED_ADD_RECIPIENT,
+    AM_DEED_DELETE_RECIPIENT,
+    AM_DEED_CHANGE_SENDER,
+    AM_DEED_REPLACE_BODY, /* a piece of `size` octets */
+    AM_DEED_QUARANTINE,   /* with `text` as the reason */
+};
+
+struct am_deed {
+    enum am_deed_kind kind;
+    const char *stage;        /* "connect", "mail", "eom", ...; NULL when it does not matter */
+    const char *module;       /* NULL: the framework */
+    enum am_verdict verdict;  /* of VERDICT and ANSWER */
+    const char *verdict_word; /* "reject" */
+    const char *text;         /* "550 5.7.23 text", lines joined by LF, or a reason; NULL = none */
+    const struct am_result *result;
+    unsigned index;    /* of a field */
+    const char *name;  /* of a field; a recipient, a sender */
+    const char *value; /* of a field; ESMTP parameters; NULL = none */
+    size_t size;
+};
+
 struct am_counters;
 
 /* What module configuration is opened with. */
@@ -308,6 +340,17 @@ struct am_module {
     /* Exactly once for every envfrom / every connect; release foreign handles; cannot fail. */
     void (*msg_end)(struct am_ctx *ctx);
     void (*conn_end)(struct am_ctx *ctx);
+
+    /*
+     * Of several modules in a program, this one runs only when milter.modules names it: the
+     * option's default is without it.
+     */
+    bool on_request;
+    /*
+     * What all modules do, this one included, as it happens. For modules that only watch: it cannot
+     * decide, and must not publish. Asked only while some stage is wanted.
+     */
+    void (*witness)(struct am_ctx *ctx, const struct am_deed *deed);
 };
 
 /* --- reading: every callback ------------------------------------------------------------- */

@@ -33,36 +33,11 @@ bool am_outcome_take_edit(struct am_outcome_taker *taker, const char *format, ..
     return am_outcome_add(taker, &taker->outcome->edits, text);
 }
 
-/* The text of a line as a client reads it: "%%" is "%". */
-static const char *plain_line(struct am_arena *arena, const char *line)
-{
-    char *text = am_arena_copy(arena, am_span_str(line)), *out = text;
-
-    if (text == NULL)
-        return NULL;
-    for (const char *p = text; *p != '\0'; p++) {
-        *out++ = *p;
-        if (*p == '%' && p[1] == '%')
-            p++;
-    }
-    *out = '\0';
-    return text;
-}
-
 bool am_outcome_take_reply(struct am_outcome_taker *taker, const struct am_reply *reply)
 {
-    struct am_arena *arena = taker->arena;
-    const char *text = am_arena_printf(arena, "%d%s%s", reply->code,
-                                       reply->xcode[0] == '\0' ? "" : " ", reply->xcode);
-
-    for (size_t i = 0; i < reply->line_count && text != NULL; i++) {
-        const char *line = plain_line(arena, reply->lines[i]);
-        text =
-            line == NULL ? NULL : am_arena_printf(arena, "%s%c%s", text, i == 0 ? ' ' : '\n', line);
-    }
-    taker->reply = text;
-    taker->failed = taker->failed || text == NULL;
-    return text != NULL;
+    taker->reply = am_reply_text(taker->arena, reply);
+    taker->failed = taker->failed || taker->reply == NULL;
+    return taker->reply != NULL;
 }
 
 /* --- the end --- */

@@ -137,3 +137,32 @@ const struct am_reply *am_reply_new(struct am_arena *arena, int code, const char
     reply->log_text = log_text;
     return reply;
 }
+
+/* The text of a line as a client reads it: "%%" is "%". */
+static const char *plain_line(struct am_arena *arena, const char *line)
+{
+    char *text = am_arena_copy(arena, am_span_str(line)), *out = text;
+
+    if (text == NULL)
+        return NULL;
+    for (const char *p = text; *p != '\0'; p++) {
+        *out++ = *p;
+        if (*p == '%' && p[1] == '%')
+            p++;
+    }
+    *out = '\0';
+    return text;
+}
+
+const char *am_reply_text(struct am_arena *arena, const struct am_reply *reply)
+{
+    const char *text = am_arena_printf(arena, "%d%s%s", reply->code,
+                                       reply->xcode[0] == '\0' ? "" : " ", reply->xcode);
+
+    for (size_t i = 0; i < reply->line_count && text != NULL; i++) {
+        const char *line = plain_line(arena, reply->lines[i]);
+        text =
+            line == NULL ? NULL : am_arena_printf(arena, "%s%c%s", text, i == 0 ? ' ' : '\n', line);
+    }
+    return text;
+}

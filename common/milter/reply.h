@@ -33,6 +33,12 @@ const struct am_reply *am_reply_new(struct am_arena *arena, int code, const char
                                     const char *text) AM_MUST_USE;
 
 /*
+ * Returns a reply as a client reads it: "550 5.7.23 text", lines joined by LF, each `%` once. NULL
+ * when memory is short. Ownership: `arena`.
+ */
+const char *am_reply_text(struct am_arena *arena, const struct am_reply *reply) AM_MUST_USE;
+
+/*
  * Copies `text` with every control byte as '?', and every 8-bit byte too unless `utf8`.
  * Returns: the copy in `arena`, or NULL when memory is short.
  */

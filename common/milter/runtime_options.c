@@ -220,10 +220,12 @@ const struct am_section *const am_runtime_sections[] = {&milter_section,     &au
 /* Returns "spf,dkim": the default of milter.modules. NULL when memory is short. */
 static const char *names_of(struct am_arena *arena, const struct am_module *const *modules)
 {
-    const char *names = modules[0]->name;
+    const char *names = "";
 
-    for (size_t i = 1; names != NULL && modules[i] != NULL; i++)
-        names = am_arena_printf(arena, "%s,%s", names, modules[i]->name);
+    for (; names != NULL && *modules != NULL; modules++)
+        if (!(*modules)->on_request)
+            names = am_arena_printf(arena, "%s%s%s", names, *names == '\0' ? "" : ",",
+                                    (*modules)->name);
     return names;
 }
 

@@ -9,6 +9,7 @@
 #include "common/milter/header_out.h"
 #include "common/milter/runtime_modules.h"
 #include "common/milter/settle.h"
+#include "common/milter/witness.h"
 
 /* Small: hundreds of connections may be idle. Grows when modules keep more. */
 #define FIRST_CHUNK 512
@@ -65,6 +66,7 @@ struct am_session *am_session_new(const struct am_session_start *start)
         session->modules_want |= session->runtime->modules[i].wants;
     clear_facts(session);
     am_capture_begin(session);
+    am_witness_begin(session);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS, 1);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS_OPEN, 1);
     return session;
@@ -83,6 +85,7 @@ void am_session_free(struct am_session *session)
     if (session == NULL)
         return;
     end_connection(session);
+    am_witness_end(session);
     am_capture_end(session);
     am_counters_add(session->runtime->counters, AM_COUNT_CONNECTIONS_OPEN, -1);
     am_arena_free(session->arena);

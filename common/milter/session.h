@@ -39,6 +39,7 @@ struct am_session {
     bool connected;                    /* conn_end is owed */
     bool accepted;                     /* no module is asked any more */
     struct am_capture *capture;        /* NULL: nothing is kept */
+    struct am_witness *witness;        /* NULL: no module watches the others */
     struct am_resolver *resolver;      /* in place of the runtime's; NULL = that */
     struct am_resolver *conn_resolver; /* the same for what is asked about the connection */
     bool memory_short;                 /* MAIL came, and there was no memory for a message */

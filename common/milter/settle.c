@@ -2,6 +2,7 @@
 
 #include "common/milter/ctx.h"
 #include "common/milter/decision_line.h"
+#include "common/milter/witness.h"
 
 #define CONNECTION_STAGES (AM_STAGE_CONNECT | AM_STAGE_HELO)
 #define CONTENT_STAGES (AM_STAGE_DATA | AM_STAGE_HEADER | AM_STAGE_EOH | AM_STAGE_BODY)
@@ -48,10 +49,12 @@ static enum am_verdict settle_accept(struct am_session *session, enum am_stage s
         session->accepted = true;
     if (!answered || !nothing_left(session))
         return AM_CONTINUE;
-    if (session->message == NULL)
+    if (session->message == NULL) {
+        am_witness_answer(session, decision);
         am_decision_line_connection(session, decision);
-    else
+    } else {
         am_message_end(session, AM_MESSAGE_VERDICT, decision);
+    }
     return AM_ACCEPT;
 }
 
@@ -69,12 +72,14 @@ static enum am_verdict settle_refusal(struct am_session *session, const struct a
 
     if (message == NULL) {
         am_settle_reply(session, decision);
+        am_witness_answer(session, decision);
         am_decision_line_connection(session, decision);
         return decision->verdict;
     }
     if (is_per_recipient(decision->verdict, event)) {
         message->rejected_rcpts++;
         am_settle_reply(session, decision);
+        am_witness_answer(session, decision);
         am_decision_line_recipient(session, event->recipient_text, decision);
         return decision->verdict;
     }
@@ -95,6 +100,7 @@ static enum am_verdict settle_command(struct am_session *session,
         (decision->verdict != AM_REJECT && decision->verdict != AM_TEMPFAIL))
         return AM_CONTINUE;
     am_settle_reply(session, decision);
+    am_witness_answer(session, decision);
     am_decision_line_connection(session, decision);
     return decision->verdict;
 }
