@@ -13,12 +13,14 @@
 #include "iprev-milter/iprev_module.h"
 #include "spf-milter/spf_module.h"
 #include "srs-milter/srs_module.h"
+#include "trace-milter/trace_module.h"
 
 static const struct am_module *const auth_modules[] = {&auth_module, NULL};
 static const struct am_module *const dkim_modules[] = {&dkim_module, NULL};
 static const struct am_module *const iprev_modules[] = {&iprev_module, NULL};
 static const struct am_module *const spf_modules[] = {&spf_module, NULL};
 static const struct am_module *const srs_modules[] = {&srs_module, NULL};
+static const struct am_module *const trace_modules[] = {&am_trace_module, NULL};
 
 /* A new milter is a row here. */
 static const struct {
@@ -27,6 +29,7 @@ static const struct {
 } known[] = {
     {"auth-milter", auth_modules},   {"authmilter", am_run_modules}, {"dkim-milter", dkim_modules},
     {"iprev-milter", iprev_modules}, {"spf-milter", spf_modules},    {"srs-milter", srs_modules},
+    {"trace-milter", trace_modules},
 };
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 
