@@ -144,9 +144,7 @@ static int run(int argc, char **argv)
     status = arena == NULL ? tool_unavailable(&keys_usage, "out of memory")
                            : dispatch(&args, words, arena);
     am_arena_free(arena);
-    if (fflush(stdout) != 0)
-        status = tool_unavailable(&keys_usage, "standard output cannot be written");
-    return status;
+    return tool_finish(&keys_usage, status);
 }
 
 const struct am_command am_command_keys = {

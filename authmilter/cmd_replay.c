@@ -149,12 +149,6 @@ static int directory(const struct arguments *args)
     return worst;
 }
 
-static int finish(int status)
-{
-    return fflush(stdout) == 0 ? status
-                               : tool_unavailable(&usage, "standard output cannot be written");
-}
-
 static int run(int argc, char **argv)
 {
     struct arguments args = {.config = NULL};
@@ -167,12 +161,12 @@ static int run(int argc, char **argv)
                                                       : "--check takes no further files");
     am_log_open("authmilter", &(struct am_log_options){.level = AM_LOG_ERROR});
     if (args.check != NULL)
-        return finish(directory(&args));
+        return tool_finish(&usage, directory(&args));
     for (; optind < argc; optind++) {
         status = one(&args, argv[optind]);
         worst = status > worst ? status : worst;
     }
-    return finish(worst);
+    return tool_finish(&usage, worst);
 }
 
 const struct am_command am_command_replay = {

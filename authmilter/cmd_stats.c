@@ -12,17 +12,10 @@
 #define WATCH_MAX 86400
 
 struct arguments {
-    struct tool_control control;
+    struct tool_control control; /* must be first */
     int64_t watch_s, rounds;
     bool json, all;
 };
-
-static bool take_socket(void *arguments, const char *text, struct am_problem *problem)
-{
-    struct arguments *args = arguments;
-
-    return tool_control_add(&args->control, text, problem);
-}
 
 static bool take_number(const char *text, int64_t *value, struct am_problem *problem)
 {
@@ -46,13 +39,8 @@ static bool take_rounds(void *arguments, const char *text, struct am_problem *pr
 }
 
 static const struct tool_option options[] = {
-    TOOL_CALL("socket", take_socket),
-    TOOL_TEXT("config", control.config),
-    TOOL_CALL("watch", take_watch),
-    TOOL_CALL("rounds", take_rounds),
-    TOOL_FLAG("all", all),
-    TOOL_FLAG("json", json),
-    {0},
+    TOOL_CONTROL_OPTIONS,  TOOL_CALL("watch", take_watch), TOOL_CALL("rounds", take_rounds),
+    TOOL_FLAG("all", all), TOOL_FLAG("json", json),        {0},
 };
 
 static const char help[] =
@@ -120,14 +108,30 @@ static bool print_json(const char *path, struct am_span text)
     struct am_span name, value;
 
     while (next_figure(&text, &name, &value)) {
-        char key[256];
-        snprintf(key, sizeof(key), "%.*s", (int)name.len, name.ptr);
-        (void)json_object_set_new(figures, key, json_real(strtod(value.ptr, NULL)));
+        char *key = strndup(name.ptr, name.len);
+
+        if (key == NULL ||
+            json_object_set_new(figures, key, json_real(strtod(value.ptr, NULL))) != 0) {
+            free(key);
+            json_decref(figures);
+            return false;
+        }
+        free(key);
     }
     return tool_json_print(json_pack("{s:s, s:i, s:o, s:o}", "format", "authmilter-stats",
                                      "version", 1, "socket", tool_json_str(path), "figures",
                                      figures),
                            stdout);
+}
+
+static bool show(void *user, const char *path, struct am_span text)
+{
+    const struct arguments *args = user;
+
+    if (args->json)
+        return print_json(path, text);
+    print_text(args, path, text);
+    return true;
 }
 
 /* --- watching --- */
@@ -142,79 +146,110 @@ static double former_value(struct am_span text, struct am_span wanted)
     return 0;
 }
 
+/* Counters end so, behind their name or before their labels; all else is a gauge. */
+static bool is_counter(struct am_span name)
+{
+    static const char *const endings[] = {"_total", "_bucket", "_sum", "_count"};
+    struct am_span bare = am_span_of(name.ptr, am_span_find(name, '{'));
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (am_span_ends_nocase(bare, am_span_str(endings[i])))
+            return true;
+    return false;
+}
+
+/* A counter only goes back with a new process. */
+static bool has_restarted(struct am_span former, struct am_span text)
+{
+    struct am_span name, value;
+
+    while (next_figure(&text, &name, &value))
+        if (is_counter(name) && strtod(value.ptr, NULL) < former_value(former, name))
+            return true;
+    return false;
+}
+
 /* What was added to counters since; gauges as they are. */
 static void print_rates(const struct arguments *args, const char *path, struct am_span former,
                         struct am_span text)
 {
+    bool restarted = has_restarted(former, text);
     struct am_span name, value;
 
-    printf("%s\n", path);
+    printf("%s%s\n", path, restarted ? " (restarted: counted from 0)" : "");
     while (next_figure(&text, &name, &value)) {
-        bool counts =
-            am_span_find(name, '{') < name.len || am_span_ends_nocase(name, am_span_str("_total"));
-        double now = strtod(value.ptr, NULL);
-        double added = counts ? (now - former_value(former, name)) / (double)args->watch_s : now;
+        double now = strtod(value.ptr, NULL), before = restarted ? 0 : former_value(former, name);
+        bool counts = is_counter(name);
+        double shown = counts ? (now - before) / (double)args->watch_s : now;
 
-        if ((added != 0 || args->all) && is_shown(args, name, am_span_str("1")))
-            printf("    %-58.*s %12.1f%s\n", (int)name.len, name.ptr, added, counts ? "/s" : "");
+        if ((shown != 0 || args->all) && is_shown(args, name, am_span_str("1")))
+            printf("    %-58.*s %12.1f%s\n", (int)name.len, name.ptr, shown, counts ? "/s" : "");
     }
+}
+
+struct watching {
+    const struct arguments *args;
+    struct am_buf former[TOOL_CONTROL_SOCKETS_MAX]; /* answers; empty: none yet */
+};
+
+/* Asks one program again. One that does not answer may be on its way up: the next round tells. */
+static int ask_again(struct watching *watching, size_t index)
+{
+    const char *path = watching->args->control.sockets[index];
+    struct am_buf now, *former = &watching->former[index];
+    struct am_problem problem;
+
+    am_buf_init(&now, 0);
+    if (!tool_control_ask(path, "stats", &now, &problem)) {
+        am_buf_fini(&now);
+        return tool_unavailable(&usage, problem.text);
+    }
+    if (former->len > 0)
+        print_rates(watching->args, path, am_buf_span(former), am_buf_span(&now));
+    am_buf_fini(former);
+    *former = now;
+    return 0;
 }
 
 static int watch(const struct arguments *args)
 {
-    struct am_buf former[TOOL_CONTROL_SOCKETS_MAX], now;
-    struct am_problem problem;
+    struct watching watching = {.args = args};
     int status = 0;
 
     for (size_t i = 0; i < args->control.count; i++) {
-        am_buf_init(&former[i], 0);
-        if (!tool_control_ask(args->control.sockets[i], "stats", &former[i], &problem))
-            status = tool_unavailable(&usage, problem.text);
+        am_buf_init(&watching.former[i], 0);
+        int one = ask_again(&watching, i);
+        status = one != 0 ? one : status;
     }
-    for (int64_t round = 0; status == 0 && (args->rounds == 0 || round < args->rounds); round++) {
+    /* Who is not there at all is no restart: a wrong path is said at once. */
+    for (int64_t round = 0;
+         (status == 0 || round > 0) && (args->rounds == 0 || round < args->rounds); round++) {
         sleep((unsigned)args->watch_s);
-        for (size_t i = 0; i < args->control.count && status == 0; i++) {
-            am_buf_init(&now, 0);
-            if (!tool_control_ask(args->control.sockets[i], "stats", &now, &problem))
-                status = tool_unavailable(&usage, problem.text);
-            else
-                print_rates(args, args->control.sockets[i], am_buf_span(&former[i]),
-                            am_buf_span(&now));
-            am_buf_fini(&former[i]);
-            former[i] = now;
+        status = 0;
+        for (size_t i = 0; i < args->control.count; i++) {
+            int one = ask_again(&watching, i);
+            status = one != 0 ? one : status;
         }
         if (fflush(stdout) != 0)
             break;
     }
     for (size_t i = 0; i < args->control.count; i++)
-        am_buf_fini(&former[i]);
+        am_buf_fini(&watching.former[i]);
     return status;
 }
 
-static int once(const struct arguments *args)
+static int ask(const void *arguments)
 {
-    struct am_problem problem;
-    int status = 0;
+    const struct arguments *args = arguments;
 
-    for (size_t i = 0; i < args->control.count; i++) {
-        struct am_buf text;
-
-        am_buf_init(&text, 0);
-        if (!tool_control_ask(args->control.sockets[i], "stats", &text, &problem))
-            status = tool_unavailable(&usage, problem.text);
-        else if (!args->json)
-            print_text(args, args->control.sockets[i], am_buf_span(&text));
-        else if (!print_json(args->control.sockets[i], am_buf_span(&text)))
-            status = tool_unavailable(&usage, "out of memory");
-        am_buf_fini(&text);
-    }
-    return status;
+    return args->watch_s > 0
+               ? watch(args)
+               : tool_control_ask_all(&usage, &args->control, "stats", show, (void *)args);
 }
 
 static int run(int argc, char **argv)
 {
     struct arguments args = {.json = false};
-    struct am_problem problem;
     int status = tool_options_read(&usage, argc, argv, &args);
 
     if (status >= 0)
@@ -223,17 +258,7 @@ static int run(int argc, char **argv)
         return tool_refuse(&usage, "an argument that is no option");
     if (args.watch_s > 0 && args.json)
         return tool_refuse(&usage, "--watch and --json exclude each other");
-    struct am_arena *arena = am_arena_new(16384, 0);
-    if (arena == NULL)
-        return tool_unavailable(&usage, "out of memory");
-    if (!tool_control_find(&args.control, arena, &problem))
-        status = tool_unavailable(&usage, problem.text);
-    else
-        status = args.watch_s > 0 ? watch(&args) : once(&args);
-    am_arena_free(arena);
-    if (fflush(stdout) != 0)
-        return tool_unavailable(&usage, "standard output cannot be written");
-    return status;
+    return tool_control_run(&usage, &args, ask);
 }
 
 const struct am_command am_command_stats = {

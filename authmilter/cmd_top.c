@@ -7,28 +7,17 @@
 #include "authmilter/tool_control.h"
 #include "authmilter/tool_json.h"
 #include "authmilter/tool_options.h"
+#include "common/milter/top.h"
 
 struct arguments {
-    struct tool_control control;
+    struct tool_control control; /* must be first */
     const char *method, *result, *lines;
     bool json;
 };
 
-static bool take_socket(void *arguments, const char *text, struct am_problem *problem)
-{
-    struct arguments *args = arguments;
-
-    return tool_control_add(&args->control, text, problem);
-}
-
 static const struct tool_option options[] = {
-    TOOL_CALL("socket", take_socket),
-    TOOL_TEXT("config", control.config),
-    TOOL_TEXT("method", method),
-    TOOL_TEXT("result", result),
-    TOOL_TEXT("lines", lines),
-    TOOL_FLAG("json", json),
-    {0},
+    TOOL_CONTROL_OPTIONS,      TOOL_TEXT("method", method), TOOL_TEXT("result", result),
+    TOOL_TEXT("lines", lines), TOOL_FLAG("json", json),     {0},
 };
 
 static const char help[] =
@@ -49,21 +38,23 @@ static const struct tool_usage usage = {.command = "top", .help = help, .options
 
 /* A line of the answer: "METHOD DOMAIN COUNT ERROR RESULT=N...". */
 struct row {
-    char method[17], domain[128], results[256];
+    char method[17], domain[4 * AM_TOP_NAME_MAX + 1], results[256];
     unsigned long long count, error;
 };
+
+_Static_assert(AM_TOP_NAME_MAX == 80, "the format of next_row() has room for 4 octets for each");
 
 static bool next_row(struct am_span *rest, struct row *row)
 {
     while (rest->len > 0) {
         size_t end = am_span_find(*rest, '\n');
-        char line[512];
+        char line[1024];
         int at = 0;
 
         snprintf(line, sizeof(line), "%.*s", (int)end, rest->ptr);
         end += end < rest->len;
         *rest = am_span_of(rest->ptr + end, rest->len - end);
-        if (sscanf(line, "%16s %127s %llu %llu%n", row->method, row->domain, &row->count,
+        if (sscanf(line, "%16s %320s %llu %llu%n", row->method, row->domain, &row->count,
                    &row->error, &at) != 4)
             continue;
         snprintf(row->results, sizeof(row->results), "%s", line + at + strspn(line + at, " "));
@@ -99,6 +90,14 @@ static json_t *results_object(char *text)
     return object;
 }
 
+/* The program has escaped what is not printable; what is none of ours is escaped here. */
+static json_t *domain_text(const char *domain)
+{
+    json_t *text = json_string(domain);
+
+    return text != NULL ? text : tool_json_str(domain);
+}
+
 static bool print_json(const char *path, struct am_span text)
 {
     json_t *rows = json_array();
@@ -106,7 +105,7 @@ static bool print_json(const char *path, struct am_span text)
 
     while (next_row(&text, &row))
         json_array_append_new(rows, json_pack("{s:s, s:o, s:I, s:I, s:o}", "method", row.method,
-                                              "domain", tool_json_str(row.domain), "count",
+                                              "domain", domain_text(row.domain), "count",
                                               (json_int_t)row.count, "error", (json_int_t)row.error,
                                               "results", results_object(row.results)));
     return tool_json_print(json_pack("{s:s, s:i, s:o, s:o}", "format", "authmilter-top", "version",
@@ -120,33 +119,29 @@ static bool is_word(const char *text)
                             strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text));
 }
 
-static int ask_all(const struct arguments *args)
+static bool show(void *user, const char *path, struct am_span text)
 {
-    struct am_problem problem;
+    const struct arguments *args = user;
+
+    if (args->json)
+        return print_json(path, text);
+    print_text(path, text);
+    return true;
+}
+
+static int ask(const void *arguments)
+{
+    const struct arguments *args = arguments;
     char line[80];
-    int status = 0;
 
     snprintf(line, sizeof(line), "top %s %s %s", args->method == NULL ? "-" : args->method,
              args->result == NULL ? "-" : args->result, args->lines == NULL ? "20" : args->lines);
-    for (size_t i = 0; i < args->control.count; i++) {
-        struct am_buf text;
-
-        am_buf_init(&text, 0);
-        if (!tool_control_ask(args->control.sockets[i], line, &text, &problem))
-            status = tool_unavailable(&usage, problem.text);
-        else if (!args->json)
-            print_text(args->control.sockets[i], am_buf_span(&text));
-        else if (!print_json(args->control.sockets[i], am_buf_span(&text)))
-            status = tool_unavailable(&usage, "out of memory");
-        am_buf_fini(&text);
-    }
-    return status;
+    return tool_control_ask_all(&usage, &args->control, line, show, (void *)args);
 }
 
 static int run(int argc, char **argv)
 {
     struct arguments args = {.json = false};
-    struct am_problem problem;
     int status = tool_options_read(&usage, argc, argv, &args);
 
     if (status >= 0)
@@ -158,17 +153,7 @@ static int run(int argc, char **argv)
     if (args.lines != NULL && (strlen(args.lines) > 5 || *args.lines == '\0' ||
                                strspn(args.lines, "0123456789") != strlen(args.lines)))
         return tool_refuse(&usage, "--lines takes a number");
-    struct am_arena *arena = am_arena_new(16384, 0);
-    if (arena == NULL)
-        return tool_unavailable(&usage, "out of memory");
-    if (!tool_control_find(&args.control, arena, &problem))
-        status = tool_unavailable(&usage, problem.text);
-    else
-        status = ask_all(&args);
-    am_arena_free(arena);
-    if (fflush(stdout) != 0)
-        return tool_unavailable(&usage, "standard output cannot be written");
-    return status;
+    return tool_control_run(&usage, &args, ask);
 }
 
 const struct am_command am_command_top = {

@@ -14,21 +14,13 @@
 enum { EXIT_FOUND, EXIT_NOT_FOUND };
 
 struct arguments {
-    struct tool_control control;
+    struct tool_control control; /* must be first */
     const char *log, *id;
     bool journal, json;
 };
 
-static bool take_socket(void *arguments, const char *text, struct am_problem *problem)
-{
-    struct arguments *args = arguments;
-
-    return tool_control_add(&args->control, text, problem);
-}
-
 static const struct tool_option options[] = {
-    TOOL_CALL("socket", take_socket),
-    TOOL_TEXT("config", control.config),
+    TOOL_CONTROL_OPTIONS,
     TOOL_TEXT("log", log),
     TOOL_FLAG("journal", journal),
     TOOL_FLAG("json", json),
@@ -52,16 +44,54 @@ static const struct tool_usage usage = {.command = "why", .help = help, .options
 
 /* --- where the lines come from --- */
 
+/* Returns what reads a file that begins so, where it is compressed; "?" stands for any octet. */
+static const char *reader_of(const char *begin, size_t len)
+{
+    static const struct {
+        const char *octets, *program;
+    } kinds[] = {{"\x1f\x8b", "zcat"},
+                 {"\xfd"
+                  "7zXZ",
+                  "xzcat"},
+                 {"BZh?1AY&SY", "bzcat"},
+                 {"\x28\xb5\x2f\xfd", "zstdcat"}};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const char *octets = kinds[i].octets;
+        size_t same = 0;
+
+        while (octets[same] != '\0' && same < len &&
+               (octets[same] == '?' || octets[same] == begin[same]))
+            same++;
+        if (octets[same] == '\0')
+            return kinds[i].program;
+    }
+    return NULL;
+}
+
+/* Rotated logs are often compressed: without a word a message in one would seem to be unknown. */
+static bool refuse_compressed(const struct why *why, const char *name, const char *program,
+                              struct am_problem *problem)
+{
+    bool piped = strcmp(name, "-") == 0;
+
+    return am_problem_set(problem, "%s is compressed: %s %s | authmilter why --log - %s",
+                          piped ? "the log" : name, program, piped ? "FILE" : name, why->id);
+}
+
 static bool read_stream(struct why *why, FILE *file, const char *name, struct am_problem *problem)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t len;
-    bool good = true;
+    ssize_t len = getline(&line, &room, file);
+    const char *program = len < 0 ? NULL : reader_of(line, (size_t)len);
+    bool good = program == NULL;
 
-    while (good && (len = getline(&line, &room, file)) >= 0)
+    for (; good && len >= 0; len = getline(&line, &room, file))
         good = why_take(why, am_span_of(line, (size_t)len));
     free(line);
+    if (program != NULL)
+        return refuse_compressed(why, name, program, problem);
     if (!good)
         return am_problem_set(problem, "out of memory");
     return ferror(file) == 0 || am_problem_set(problem, "%s: %s", name, strerror(errno));
@@ -174,6 +204,7 @@ static int tell(struct arguments *args, struct am_arena *arena)
         good = read_journal(&why, &problem);
     else
         good = ask_programs(&why, args, arena, &problem);
+    why_sort(&why);
     int status = good ? print(args, &why) : tool_unavailable(&usage, problem.text);
     why_fini(&why);
     return status;
@@ -200,9 +231,7 @@ static int run(int argc, char **argv)
         return tool_unavailable(&usage, "out of memory");
     status = tell(&args, arena);
     am_arena_free(arena);
-    if (fflush(stdout) != 0)
-        return tool_unavailable(&usage, "standard output cannot be written");
-    return status;
+    return tool_finish(&usage, status);
 }
 
 const struct am_command am_command_why = {

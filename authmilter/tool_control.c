@@ -17,12 +17,17 @@ static const char *const usual[] = {
     "/etc/authmilter/dkim-milter.conf", "/etc/authmilter/iprev-milter.conf",
     "/etc/authmilter/auth-milter.conf", "/etc/authmilter/srs-milter.conf"};
 
-bool tool_control_add(struct tool_control *control, const char *path, struct am_problem *problem)
+static bool add_socket(struct tool_control *control, const char *path, struct am_problem *problem)
 {
     if (control->count == TOOL_CONTROL_SOCKETS_MAX)
         return am_problem_set(problem, "more than %d sockets", TOOL_CONTROL_SOCKETS_MAX);
     control->sockets[control->count++] = path;
     return true;
+}
+
+bool tool_control_take(void *arguments, const char *path, struct am_problem *problem)
+{
+    return add_socket(arguments, path, problem);
 }
 
 /* Adds the socket of one file, if it names one. Returns false when the file cannot be read. */
@@ -41,7 +46,7 @@ static bool add_of_file(struct tool_control *control, struct am_arena *arena, co
     const struct am_milter_options *milter = am_config_section(config, "milter");
     if (milter->control_socket[0] != '\0') {
         const char *copy = am_arena_copy(arena, am_span_str(milter->control_socket));
-        good = copy != NULL ? tool_control_add(control, copy, problem)
+        good = copy != NULL ? add_socket(control, copy, problem)
                             : am_problem_set(problem, "out of memory");
     }
     am_config_free(config);
@@ -123,4 +128,42 @@ bool tool_control_ask(const char *path, const char *line, struct am_buf *answer,
         good = am_problem_set(problem, "%s: %.*s", path, (int)strcspn(am_buf_str(answer) + 7, "\n"),
                               am_buf_str(answer) + 7);
     return good;
+}
+
+int tool_control_ask_all(const struct tool_usage *usage, const struct tool_control *control,
+                         const char *line,
+                         bool (*show)(void *user, const char *path, struct am_span answer),
+                         void *user)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < control->count; i++) {
+        struct am_problem problem;
+        struct am_buf answer;
+
+        am_buf_init(&answer, 0);
+        if (!tool_control_ask(control->sockets[i], line, &answer, &problem))
+            status = tool_unavailable(usage, problem.text);
+        else if (!show(user, control->sockets[i], am_buf_span(&answer)))
+            status = tool_unavailable(usage, "out of memory");
+        am_buf_fini(&answer);
+    }
+    return status;
+}
+
+int tool_control_run(const struct tool_usage *usage, void *arguments,
+                     int (*ask)(const void *arguments))
+{
+    struct am_problem problem;
+    struct am_arena *arena = am_arena_new(16384, 0);
+    int status;
+
+    if (arena == NULL)
+        return tool_unavailable(usage, "out of memory");
+    if (!tool_control_find(arguments, arena, &problem))
+        status = tool_unavailable(usage, problem.text);
+    else
+        status = ask(arguments);
+    am_arena_free(arena);
+    return tool_finish(usage, status);
 }

@@ -5,6 +5,8 @@
 #include "common/base/buf.h"
 #include "common/base/option.h"
 
+#include "authmilter/tool_options.h"
+
 /* Asking running programs at their control sockets. */
 
 #define TOOL_CONTROL_SOCKETS_MAX 16
@@ -16,8 +18,13 @@ struct tool_control {
     const char *config; /* NULL: the usual ones */
 };
 
-/* Takes an argument of --socket. Returns false with a sentence. */
-bool tool_control_add(struct tool_control *control, const char *path, struct am_problem *problem);
+/* What the arguments of a command begin with that has the options below. */
+#define TOOL_CONTROL_OPTIONS                                                                       \
+    TOOL_CALL("socket", tool_control_take), TOOL_TEXT("config", control.config)
+
+/* Takes an argument of --socket; `arguments` begin with a struct tool_control. Returns false with a
+ * sentence. */
+bool tool_control_take(void *arguments, const char *path, struct am_problem *problem);
 
 /*
  * Finds the sockets when none were given: milter.control_socket of the configuration, or of all
@@ -35,5 +42,21 @@ bool tool_control_find(struct tool_control *control, struct am_arena *arena,
  */
 bool tool_control_ask(const char *path, const char *line, struct am_buf *answer,
                       struct am_problem *problem) AM_MUST_USE;
+
+/*
+ * Asks each program in turn and has its answer shown. One that does not answer is complained of,
+ * and the others are asked all the same.
+ *
+ * show: returns false when memory is short. Returns: the exit status.
+ */
+int tool_control_ask_all(const struct tool_usage *usage, const struct tool_control *control,
+                         const char *line,
+                         bool (*show)(void *user, const char *path, struct am_span answer),
+                         void *user);
+
+/* Finds the sockets, and runs a command that asks at them; `arguments` begin with a struct
+ * tool_control. Returns: the exit status. */
+int tool_control_run(const struct tool_usage *usage, void *arguments,
+                     int (*ask)(const void *arguments));
 
 #endif

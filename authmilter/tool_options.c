@@ -72,3 +72,9 @@ int tool_options_read(const struct tool_usage *usage, int argc, char **argv, voi
     }
     return -1;
 }
+
+int tool_finish(const struct tool_usage *usage, int status)
+{
+    return fflush(stdout) == 0 ? status
+                               : tool_unavailable(usage, "standard output cannot be written");
+}

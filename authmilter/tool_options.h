@@ -60,4 +60,8 @@ int tool_refuse(const struct tool_usage *usage, const char *message);
 /* Says what went wrong. Returns: AM_EXIT_UNAVAILABLE. */
 int tool_unavailable(const struct tool_usage *usage, const char *message);
 
+/* Ends a command: returns the status, or AM_EXIT_UNAVAILABLE after a complaint when standard output
+ * could not be written. */
+int tool_finish(const struct tool_usage *usage, int status);
+
 #endif

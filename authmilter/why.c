@@ -19,16 +19,47 @@ static bool is_about(const struct why *why, const struct decision_line *line)
     return id != NULL && strcmp(id, why->id) == 0;
 }
 
+/* A line that a running program remembers stands behind the seconds since 1970 alone. */
+static int64_t time_of(const struct decision_line *line)
+{
+    char *end;
+    long long seconds = strtoll(line->prefix, &end, 10);
+
+    return line->prefix[0] != '\0' && *end == '\0' && seconds >= 0 ? seconds : -1;
+}
+
+static bool is_older(const struct why_line *one, const struct why_line *other)
+{
+    return one->time_s != other->time_s ? one->time_s < other->time_s : one->number < other->number;
+}
+
+/* Without room the oldest goes, be it the new one. */
 static void keep(struct why *why, struct why_line line)
 {
+    struct why_line *oldest = &line;
+
+    line.time_s = time_of(line.line);
+    line.number = why->taken++;
     if (why->count < WHY_LINES_MAX) {
         why->lines[why->count++] = line;
         return;
     }
-    am_arena_free(why->lines[why->first].arena);
-    why->lines[why->first] = line;
-    why->first = (why->first + 1) % WHY_LINES_MAX;
-    why->left_out++;
+    for (size_t i = 0; i < why->count; i++)
+        if (is_older(&why->lines[i], oldest))
+            oldest = &why->lines[i];
+    am_arena_free(oldest->arena);
+    *oldest = line;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return is_older(a, b) ? -1 : is_older(b, a);
+}
+
+void why_sort(struct why *why)
+{
+    if (why->count > 0)
+        qsort(why->lines, why->count, sizeof(*why->lines), compare);
 }
 
 bool why_take(struct why *why, struct am_span text)
@@ -80,12 +111,12 @@ static void say(FILE *out, const char *before, const char *text, const char *aft
 /* The prefix is a time of the log's own, or seconds where a program was asked. */
 static void write_when(const struct decision_line *line, FILE *out)
 {
-    char text[TOOL_CLOCK_TEXT_MAX], *end;
-    long long seconds = strtoll(line->prefix, &end, 10);
+    char text[TOOL_CLOCK_TEXT_MAX];
+    int64_t time_s = time_of(line);
 
     if (line->prefix[0] == '\0')
         return;
-    fprintf(out, "%s\n", *end == '\0' ? tool_clock_format(seconds, text) : line->prefix);
+    fprintf(out, "%s\n", time_s >= 0 ? tool_clock_format(time_s, text) : line->prefix);
 }
 
 static const char *action_text(const char *action)
@@ -232,16 +263,16 @@ static void write_line(const struct decision_line *line, FILE *out)
 
 void why_text(const struct why *why, FILE *out)
 {
-    if (why->left_out > 0)
-        fprintf(out, "(%zu older lines of this queue id are left out)\n", why->left_out);
+    if (why->taken > why->count)
+        fprintf(out, "(%zu older lines of this queue id are left out)\n", why->taken - why->count);
     for (size_t i = 0; i < why->count; i++)
-        write_line(why->lines[(why->first + i) % WHY_LINES_MAX].line, out);
+        write_line(why->lines[i].line, out);
 }
 
 bool why_json(const struct why *why, FILE *out)
 {
     for (size_t i = 0; i < why->count; i++) {
-        const struct decision_line *line = why->lines[(why->first + i) % WHY_LINES_MAX].line;
+        const struct decision_line *line = why->lines[i].line;
         json_t *values = json_object();
 
         for (size_t j = 0; j < line->count; j++)

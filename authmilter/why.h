@@ -15,8 +15,10 @@ struct why {
     struct why_line {
         struct am_arena *arena; /* what the line is in */
         struct decision_line *line;
-    } lines[WHY_LINES_MAX]; /* a ring; the oldest at `first` */
-    size_t first, count, left_out;
+        int64_t time_s; /* where a program said it in front; -1: a log, in its own order */
+        size_t number;  /* of those that were taken */
+    } lines[WHY_LINES_MAX];
+    size_t count, taken;
 };
 
 /* Frees the lines. */
@@ -27,6 +29,10 @@ bool why_take(struct why *why, struct am_span line) AM_MUST_USE;
 
 /* The same for a text of lines. */
 bool why_take_all(struct why *why, struct am_span text) AM_MUST_USE;
+
+/* Puts the lines in the order of their times; those of one second, and those of a log, as they
+ * came. To be called before they are written. */
+void why_sort(struct why *why);
 
 /* Writes sentences. */
 void why_text(const struct why *why, FILE *out);

@@ -1,8 +1,10 @@
 #include "common/milter/recent.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What stands in front of each line. */
 struct head {
@@ -10,9 +12,14 @@ struct head {
     uint32_t len;
 };
 
+/* Bytes that are looked through before who writes lines gets a turn. */
+#define FIND_STEP ((size_t)256 << 10)
+
 struct am_recent {
     pthread_mutex_t lock;
-    size_t size, first, used; /* bytes; the oldest begins at `first` */
+    atomic_uint waiting; /* who have a line to add */
+    size_t size;
+    uint64_t first, end; /* of all bytes ever written, those that are there */
     char data[];
 };
 
@@ -36,21 +43,19 @@ void am_recent_free(struct am_recent *recent)
 }
 
 /* Copies to or from the ring, over its end. */
-static void put(struct am_recent *recent, size_t at, const void *from, size_t len)
+static void put(struct am_recent *recent, uint64_t where, const void *from, size_t len)
 {
-    size_t here = recent->size - at % recent->size;
+    size_t at = (size_t)(where % recent->size), here = recent->size - at;
 
-    at %= recent->size;
     memcpy(recent->data + at, from, len < here ? len : here);
     if (len > here)
         memcpy(recent->data, (const char *)from + here, len - here);
 }
 
-static void get(const struct am_recent *recent, size_t at, void *to, size_t len)
+static void get(const struct am_recent *recent, uint64_t where, void *to, size_t len)
 {
-    size_t here = recent->size - at % recent->size;
+    size_t at = (size_t)(where % recent->size), here = recent->size - at;
 
-    at %= recent->size;
     memcpy(to, recent->data + at, len < here ? len : here);
     if (len > here)
         memcpy((char *)to + here, recent->data, len - here);
@@ -61,8 +66,7 @@ static void drop_oldest(struct am_recent *recent)
     struct head head;
 
     get(recent, recent->first, &head, sizeof(head));
-    recent->first = (recent->first + sizeof(head) + head.len) % recent->size;
-    recent->used -= sizeof(head) + head.len;
+    recent->first += sizeof(head) + head.len;
 }
 
 void am_recent_add(struct am_recent *recent, int64_t time_s, struct am_span line)
@@ -72,12 +76,14 @@ void am_recent_add(struct am_recent *recent, int64_t time_s, struct am_span line
 
     if (recent == NULL || need > recent->size / 4)
         return;
+    atomic_fetch_add(&recent->waiting, 1);
     pthread_mutex_lock(&recent->lock);
-    while (recent->size - recent->used < need)
+    atomic_fetch_sub(&recent->waiting, 1);
+    while (recent->size - (size_t)(recent->end - recent->first) < need)
         drop_oldest(recent);
-    put(recent, recent->first + recent->used, &head, sizeof(head));
-    put(recent, recent->first + recent->used + sizeof(head), line.ptr, line.len);
-    recent->used += need;
+    put(recent, recent->end, &head, sizeof(head));
+    put(recent, recent->end + sizeof(head), line.ptr, line.len);
+    recent->end += need;
     pthread_mutex_unlock(&recent->lock);
 }
 
@@ -91,23 +97,49 @@ static bool holds(const char *line, const char *pair)
     return false;
 }
 
+/* Looks through some lines from `*at` on, with the lock held; moves it behind them. */
+static void find_some(const struct am_recent *recent, const char *pair, uint64_t *at, char *line,
+                      struct am_buf *out)
+{
+    /* What was there may have been pushed out meanwhile. */
+    uint64_t from = *at < recent->first ? recent->first : *at, place = from;
+
+    while (place < recent->end && place - from < FIND_STEP) {
+        struct head head;
+
+        get(recent, place, &head, sizeof(head));
+        get(recent, place + sizeof(head), line, head.len);
+        line[head.len] = '\0';
+        if (holds(line, pair))
+            am_buf_printf(out, "%lld %s\n", (long long)head.time_s, line);
+        place += sizeof(head) + head.len;
+    }
+    *at = place;
+}
+
+/* A lock goes to who asks for it next, not to who waits: without a pause that is the searcher. */
+static void let_others(const struct am_recent *recent)
+{
+    if (atomic_load(&recent->waiting) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+}
+
 void am_recent_find(struct am_recent *recent, const char *pair, struct am_buf *out)
 {
+    uint64_t at = 0, end = UINT64_MAX;
     char *line;
 
     if (recent == NULL || (line = malloc(recent->size / 4 + 1)) == NULL)
         return;
-    pthread_mutex_lock(&recent->lock);
-    for (size_t done = 0; done < recent->used;) {
-        struct head head;
-
-        get(recent, recent->first + done, &head, sizeof(head));
-        get(recent, recent->first + done + sizeof(head), line, head.len);
-        line[head.len] = '\0';
-        if (holds(line, pair))
-            am_buf_printf(out, "%lld %s\n", (long long)head.time_s, line);
-        done += sizeof(head) + head.len;
+    /* Lines that come while it looks are not looked at: it would never end. */
+    while (at < end) {
+        pthread_mutex_lock(&recent->lock);
+        if (end == UINT64_MAX)
+            end = recent->end;
+        if (at < end)
+            find_some(recent, pair, &at, line, out);
+        pthread_mutex_unlock(&recent->lock);
+        let_others(recent);
     }
-    pthread_mutex_unlock(&recent->lock);
     free(line);
 }

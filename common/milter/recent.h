@@ -25,7 +25,8 @@ void am_recent_add(struct am_recent *recent, int64_t time_s, struct am_span line
 
 /*
  * Appends the lines that hold ` key=value ` (as the log writes them, at their begin or end too),
- * oldest first, each as "SECONDS LINE".
+ * oldest first, each as "SECONDS LINE"; those that come meanwhile may be left out. Who adds lines
+ * waits for a part of the search only.
  */
 void am_recent_find(struct am_recent *recent, const char *pair, struct am_buf *out);
 

@@ -35,7 +35,8 @@ void am_top_count(struct am_top *top, const struct am_result *result);
 
 /*
  * Appends the entries with the highest counts, one a line: "METHOD DOMAIN COUNT ERROR
- * RESULT=N...". The numbers of results are those since the domain took its place.
+ * RESULT=N...". The numbers of results are those since the domain took its place. What is no
+ * printable UTF-8 of a domain stands as \xNN.
  *
  * method, result: NULL = all; with a result the order is by its number. most: lines.
  * Returns: false when memory is short; a list that is NULL has no entries. Counting waits for a

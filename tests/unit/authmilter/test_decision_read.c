@@ -148,10 +148,53 @@ static void too_many_values_and_lines(void **state)
         assert_true(why_take(&why, am_span_str(one)));
     }
     assert_int_equal(why.count, WHY_LINES_MAX);
-    assert_int_equal(why.left_out, 3);
-    assert_string_equal(decision_line_value(why.lines[why.first].line, "n"), "3");
+    why_sort(&why);
+    assert_int_equal(why.taken, WHY_LINES_MAX + 3);
+    assert_string_equal(decision_line_value(why.lines[0].line, "n"), "3");
     why_fini(&why);
     am_buf_fini(&text);
+}
+
+/* Programs are asked one after the other, and each has its own lines in order. */
+static void lines_of_several_programs_are_in_order(void **state)
+{
+    static struct why why;
+    static const char *const lines[] = {
+        "20 event=message queue_id=A n=3", "30 event=message queue_id=A n=5",
+        "10 event=message queue_id=A n=1", "20 event=message queue_id=A n=4",
+        "9 event=message queue_id=A n=0",  "10 event=message queue_id=A n=2"};
+    char number[24];
+
+    (void)state;
+    why = (struct why){.id = "A"};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        assert_true(why_take(&why, am_span_str(lines[i])));
+    why_sort(&why);
+    for (size_t i = 0; i < why.count; i++) {
+        snprintf(number, sizeof(number), "%zu", i);
+        assert_string_equal(decision_line_value(why.lines[i].line, "n"), number);
+    }
+    why_fini(&why);
+}
+
+/* A program that remembers much pushes out nothing newer of another one. */
+static void the_oldest_lines_are_left_out(void **state)
+{
+    static struct why why;
+    char one[64];
+
+    (void)state;
+    why = (struct why){.id = "A"};
+    for (int i = 0; i < 2 * WHY_LINES_MAX; i++) {
+        /* The newer ones come first. */
+        snprintf(one, sizeof(one), "%d event=message queue_id=A n=%d",
+                 i < WHY_LINES_MAX ? 1000 + i : i, i);
+        assert_true(why_take(&why, am_span_str(one)));
+    }
+    why_sort(&why);
+    assert_int_equal(why.count, WHY_LINES_MAX);
+    assert_string_equal(decision_line_value(why.lines[0].line, "n"), "0");
+    why_fini(&why);
 }
 
 int main(void)
@@ -162,6 +205,8 @@ int main(void)
                                        TEST(what_is_none),
                                        TEST(a_cut_line_tells_what_it_has),
                                        TEST(too_many_values_and_lines),
+                                       TEST(lines_of_several_programs_are_in_order),
+                                       TEST(the_oldest_lines_are_left_out),
                                        TEST(what_is_read_is_printable),
                                        TEST(other_messages_cost_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
