@@ -1,58 +1,27 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "authmilter/migrate.h"
+#include "common/base/file.h"
 
 #define FILE_MAX ((size_t)16 << 20)
 
 /* As deep as OpenDKIM lets files include each other. */
 #define INCLUDE_MAX 5
 
-static bool read_descriptor(int fd, struct am_buf *text)
-{
-    char chunk[16384];
-    ssize_t got;
-
-    while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        am_buf_add(text, am_span_of(chunk, (size_t)got));
-        if (text->failed) {
-            errno = EFBIG;
-            return false;
-        }
-    }
-    return true;
-}
-
 struct am_span migrate_file_read(struct am_arena *arena, const char *path,
                                  struct am_problem *problem)
 {
     struct am_span result = {NULL, 0};
     struct am_buf text;
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-    if (fd < 0) {
-        am_problem_set(problem, "%s cannot be opened: %s", path, strerror(errno));
-        return result;
-    }
     am_buf_init(&text, FILE_MAX);
-    if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode))
-        am_problem_set(problem, "%s is no regular file", path);
-    else if (!read_descriptor(fd, &text))
-        am_problem_set(problem, "%s cannot be read: %s", path, strerror(errno));
-    else if ((result.ptr = am_arena_copy(arena, am_buf_span(&text))) == NULL)
-        am_problem_set(problem, "out of memory");
-    else
-        result.len = text.len;
-    close(fd);
+    if (am_file_read(path, &text, problem)) {
+        result.ptr = am_arena_copy(arena, am_buf_span(&text));
+        result.len = result.ptr == NULL ? 0 : text.len;
+        if (result.ptr == NULL)
+            am_problem_set(problem, "out of memory");
+    }
     am_buf_fini(&text);
     return result;
 }

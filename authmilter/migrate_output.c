@@ -1,4 +1,5 @@
 #include "authmilter/migrate_output.h"
+#include "common/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,19 +141,6 @@ void migrate_output_finish(struct migrate_output *output)
         output->failed = output->failed || output->files[i].text.failed;
 }
 
-static bool write_all(int fd, struct am_span text)
-{
-    while (text.len > 0) {
-        ssize_t put = write(fd, text.ptr, text.len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        text = am_span_of(text.ptr + put, text.len - (size_t)put);
-    }
-    return true;
-}
-
 /* Writes beside the file and renames, so that a half-written one is never read. */
 static bool write_file(const struct migrate_file *file, struct am_arena *arena, const char *folder,
                        bool force, struct am_problem *problem)
@@ -164,7 +152,7 @@ static bool write_file(const struct migrate_file *file, struct am_arena *arena, 
     if (path == NULL || fd < 0)
         return am_problem_set(problem, "%s/%s cannot be written: %s", folder, file->name,
                               strerror(errno));
-    bool good = write_all(fd, am_buf_span(&file->text)) && fchmod(fd, 0644) == 0;
+    bool good = am_file_write_all(fd, am_buf_span(&file->text)) && fchmod(fd, 0644) == 0;
     good = close(fd) == 0 && good;
     /* link() refuses what is there, whoever made it meanwhile. */
     if (good)

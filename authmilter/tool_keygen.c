@@ -6,21 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
+
 /* A character-string of a TXT record holds so many octets (RFC 1035 section 3.3). */
 #define TXT_STRING_MAX 255
-
-static bool write_all(int file, struct am_span octets)
-{
-    while (octets.len > 0) {
-        ssize_t put = write(file, octets.ptr, octets.len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        octets = am_span_of(octets.ptr + put, octets.len - (size_t)put);
-    }
-    return fsync(file) == 0;
-}
 
 /* Writes a file that is not there yet, for nobody else's eyes. Returns false with errno. */
 static bool write_new(const char *path, struct am_span octets, const struct stat *owner)
@@ -31,7 +20,7 @@ static bool write_new(const char *path, struct am_span octets, const struct stat
         return false;
     bool written =
         (owner == NULL || geteuid() != 0 || fchown(file, owner->st_uid, owner->st_gid) == 0) &&
-        write_all(file, octets);
+        am_file_write_all(file, octets) && fsync(file) == 0;
     int error = errno;
     if (close(file) != 0 && written) {
         written = false;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/file.h"
 
 #define BLOCK 65536
 
@@ -102,16 +103,8 @@ static ssize_t read_some(int file, char *to, size_t room)
 
 static bool spool(struct tool_mail *mail, struct am_span octets, struct am_problem *problem)
 {
-    while (mail->spool >= 0 && octets.len > 0) {
-        ssize_t put = write(mail->spool, octets.ptr, octets.len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return am_problem_set(problem, "temporary file: %s", strerror(errno));
-        octets = am_span_of(octets.ptr + put, octets.len - (size_t)put);
-    }
-    return true;
+    return mail->spool < 0 || am_file_write_all(mail->spool, octets) ||
+           am_problem_set(problem, "temporary file: %s", strerror(errno));
 }
 
 /* Sees to it that there is something to read, unless the file has ended. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/mail/domain.h"
 
 #define PREFIX "state."
@@ -200,20 +201,6 @@ bool dkim_store_read(const char *folder, struct dkim_rotation_domain *out, struc
 
 /* --- writing --- */
 
-static bool write_text(int file, struct am_span text)
-{
-    while (text.len > 0) {
-        ssize_t put = write(file, text.ptr, text.len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        text = am_span_of(text.ptr + put, text.len - (size_t)put);
-    }
-    return fsync(file) == 0;
-}
-
 /* The owner of the folder is who signs; root who writes here must not lock him out. */
 static bool give_away(int file, int folder)
 {
@@ -229,7 +216,7 @@ static bool make_file(int folder, const char *name, struct am_span text)
 
     if (file < 0)
         return false;
-    bool good = give_away(file, folder) && write_text(file, text);
+    bool good = give_away(file, folder) && am_file_write_all(file, text) && fsync(file) == 0;
     int error = errno;
     good = close(file) == 0 && good;
     errno = error;

@@ -1,11 +1,8 @@
 #include "dkim-milter/dkim_table.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/utf8.h"
 #include "dkim-milter/dkim_keys_sqlite.h"
 
@@ -69,39 +66,6 @@ void dkim_table_open_text(struct dkim_table *table, const char *path, struct am_
         table->rows = DKIM_TABLE_ROWS_MAX;
 }
 
-static bool read_all(int fd, struct am_buf *text)
-{
-    char chunk[16384];
-    ssize_t got;
-    while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        am_buf_add(text, am_span_of(chunk, (size_t)got));
-        if (text->failed) {
-            errno = text->len + (size_t)got > DKIM_TABLE_BYTES_MAX ? EFBIG : ENOMEM;
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool read_file(struct dkim_table *table, const char *path, struct am_problem *problem)
-{
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
-        return am_problem_set(problem, "%s cannot be opened: %s", path, strerror(errno));
-    bool good = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-    if (!good)
-        am_problem_set(problem, "%s is no regular file", path);
-    else if (!(good = read_all(fd, &table->text)))
-        am_problem_set(problem, "%s cannot be read: %s", path, strerror(errno));
-    close(fd);
-    return good;
-}
-
 bool dkim_table_open(struct dkim_table *table, const struct dkim_table_name *name,
                      enum dkim_table_what what, struct am_problem *problem)
 {
@@ -111,7 +75,7 @@ bool dkim_table_open(struct dkim_table *table, const struct dkim_table_name *nam
         return table->sqlite != NULL;
     }
     am_buf_init(&table->text, DKIM_TABLE_BYTES_MAX);
-    if (!read_file(table, name->path, problem))
+    if (!am_file_read(name->path, &table->text, problem))
         return false;
     struct am_buf text = table->text;
     dkim_table_open_text(table, name->path, am_buf_span(&text), what);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 const char *am_capture_config_text(struct am_arena *arena, const struct am_config *config)
@@ -30,20 +31,6 @@ void am_capture_count(const struct am_runtime *runtime, const char *what)
     am_counters_module(runtime->counters, "capture", "cases", what, 1);
 }
 
-static bool write_all(int fd, struct am_span text)
-{
-    while (text.len > 0) {
-        ssize_t n = write(fd, text.ptr, text.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text = am_span_of(text.ptr + n, text.len - (size_t)n);
-    }
-    return true;
-}
-
 static bool say_why(struct am_problem *problem, const char *path)
 {
     return am_problem_set(problem, "%s: %s", path, strerror(errno));
@@ -58,8 +45,8 @@ static bool write_file(const char *path, struct am_span text, struct am_problem 
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return say_why(problem, temporary);
-    bool good =
-        (write_all(fd, text) && write_all(fd, am_span_str("\n"))) || say_why(problem, temporary);
+    bool good = (am_file_write_all(fd, text) && am_file_write_all(fd, am_span_str("\n"))) ||
+                say_why(problem, temporary);
     /* What the disk has no room for may come to light here only. */
     if (close(fd) != 0 && good)
         good = say_why(problem, temporary);
