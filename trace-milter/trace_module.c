@@ -179,6 +179,8 @@ static enum am_verdict on_connect(struct am_ctx *ctx)
         am_trace_line_say(&line, "connect [%s] ",
                           conn->client.family == 0 ? "no address" : conn->client_text);
         am_trace_line_add(&line, am_span_str(conn->client_name));
+        if (conn->client_port != 0)
+            am_trace_line_say(&line, " port %u", conn->client_port);
         am_trace_line_end(&line);
     }
     say_macros(ctx, AM_STAGE_CONNECT);

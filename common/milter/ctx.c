@@ -55,6 +55,11 @@ const char *am_ctx_macro(struct am_ctx *ctx, const char *name)
     return ctx->session->ops->macro(ctx->session->peer, name);
 }
 
+unsigned am_ctx_actions(const struct am_ctx *ctx)
+{
+    return ctx->session->agreement.actions & ctx->entry->module->actions;
+}
+
 struct am_resolver *am_ctx_resolver(struct am_ctx *ctx)
 {
     return ctx->session->resolver != NULL ? ctx->session->resolver

@@ -90,7 +90,29 @@ static bool is_outgoing(const struct am_ctx *ctx)
     return ctx->session->message != NULL && ctx->session->message->outgoing;
 }
 
-/* Turns a failure into a result for the header and into the action of milter.on_failure. */
+/* What becomes of a message that a module fails at: its own word, or that of milter.on_failure. */
+static enum am_verdict on_failure(const struct am_ctx *ctx)
+{
+    const struct am_runtime_module *entry = ctx->entry;
+    enum am_verdict own =
+        entry->module->failure == NULL ? AM_FAIL : entry->module->failure(entry->conf);
+
+    if (own != AM_FAIL)
+        return own;
+    switch ((enum am_failure_action)ctx->session->runtime->milter->on_failure) {
+    case AM_FAILURE_TEMPFAIL:
+        return AM_TEMPFAIL;
+    case AM_FAILURE_REJECT:
+        return AM_REJECT;
+    case AM_FAILURE_QUARANTINE:
+        return AM_QUARANTINE;
+    case AM_FAILURE_ACCEPT:
+        break;
+    }
+    return AM_CONTINUE;
+}
+
+/* Turns a failure into a result for the header and into what becomes of the message. */
 static enum am_verdict fail(struct am_ctx *ctx, const char *why)
 {
     const struct am_module *module = ctx->entry->module;
@@ -101,20 +123,19 @@ static enum am_verdict fail(struct am_ctx *ctx, const char *why)
     if (result.method[0] != '\0' && !published(ctx) && !is_outgoing(ctx))
         am_ctx_publish(ctx, &result);
     note_failure(ctx, why);
-    switch ((enum am_failure_action)ctx->session->runtime->milter->on_failure) {
-    case AM_FAILURE_TEMPFAIL:
+    switch (on_failure(ctx)) {
+    case AM_TEMPFAIL:
         am_ctx_set_reply(ctx, 451, "4.3.0", "A mail check could not be completed, try again later");
         return AM_TEMPFAIL;
-    case AM_FAILURE_REJECT:
+    case AM_REJECT:
         am_ctx_set_reply(ctx, 554, "5.3.0", "A mail check could not be completed");
         return AM_REJECT;
-    case AM_FAILURE_QUARANTINE:
+    case AM_QUARANTINE:
         am_ctx_set_quarantine(ctx, "a mail check could not be completed");
         return AM_QUARANTINE;
-    case AM_FAILURE_ACCEPT:
-        break;
+    default:
+        return AM_CONTINUE;
     }
-    return AM_CONTINUE;
 }
 
 static struct am_decision decide(struct am_ctx *ctx, enum am_verdict verdict)

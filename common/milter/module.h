@@ -68,7 +68,8 @@
  *
  * Failure. AM_FAIL means "I could not do my work". The framework publishes
  * `<method>=temperror` for the module unless it published something itself and applies
- * `milter.on_failure` (accept by default). Nothing is ever lost.
+ * `milter.on_failure` (accept by default), or what the module says itself (`failure`). Nothing is
+ * ever lost.
  */
 
 #include <stdbool.h>
@@ -167,6 +168,12 @@ enum am_role {
                          */
 };
 
+/*
+ * Finds an ESMTP parameter by its keyword, letter case ignored.
+ * Returns: its value, "" when it stands alone ("SMTPUTF8"), or NULL when it is not there.
+ */
+const char *am_esmtp_params_find(const struct am_esmtp_params *params, const char *keyword);
+
 /* Facts of the connection. Strings are "" when not known, never NULL. */
 struct am_conn_info {
     uint64_t id;         /* unique in the process; for logs before a queue id exists */
@@ -180,6 +187,8 @@ struct am_conn_info {
     enum am_role role;    /* of the socket */
     bool is_local;        /* not from SMTP, or from the loopback interface without XCLIENT */
     bool raw_headers;     /* header values come with what stands between colon and text */
+    bool refused_rcpts;   /* recipients that the MTA refused are shown */
+    uint16_t client_port; /* 0 when not known */
 };
 
 /* Facts of the message. */
@@ -342,6 +351,11 @@ struct am_module {
     void (*conn_end)(struct am_ctx *ctx);
 
     /*
+     * What becomes of a message that this module fails at, with this configuration: CONTINUE,
+     * TEMPFAIL, REJECT or QUARANTINE, or FAIL for what milter.on_failure says; NULL: always that.
+     */
+    enum am_verdict (*failure)(const void *conf);
+    /*
      * Of several modules in a program, this one runs only when milter.modules names it: the
      * option's default is without it.
      */
@@ -381,6 +395,12 @@ struct am_arena *am_ctx_conn_arena(struct am_ctx *ctx);
 
 /* Returns the value of an MTA macro ("i", "{auth_authen}"), or NULL. Lives during the callback. */
 const char *am_ctx_macro(struct am_ctx *ctx, const char *name);
+
+/*
+ * Returns the actions (enum am_action) that this module declared and the MTA grants on this
+ * connection: to decide otherwise in time when an edit is not to be had. 0 in shadow mode.
+ */
+unsigned am_ctx_actions(const struct am_ctx *ctx);
 
 /* Returns the resolver for what is asked about this message. */
 struct am_resolver *am_ctx_resolver(struct am_ctx *ctx);

@@ -1,5 +1,6 @@
 #include "common/milter/session.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ static void clear_facts(struct am_session *session)
                                           .auth_user = "",
                                           .daemon_name = "",
                                           .is_local = true,
-                                          .raw_headers = session->agreement.raw_headers};
+                                          .raw_headers = session->agreement.raw_headers,
+                                          .refused_rcpts = session->agreement.rejected_rcpt};
     session->authserv_id = session->runtime->host_name;
     session->scrub = (struct am_scrub_policy){.mode = AM_SCRUB_NONE};
     session->results = (struct am_results){0};
@@ -158,6 +160,21 @@ static bool fill_scrub_methods(struct am_session *session)
     return true;
 }
 
+static uint16_t port_of(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (address == NULL || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+        return 0;
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof(v4));
+        return ntohs(v4.sin_port);
+    }
+    memcpy(&v6, address, sizeof(v6));
+    return ntohs(v6.sin6_port);
+}
+
 static bool learn_connection(struct am_session *session, const char *name,
                              const struct sockaddr *address)
 {
@@ -165,6 +182,7 @@ static bool learn_connection(struct am_session *session, const char *name,
     char text[AM_IP_TEXT_MAX];
 
     am_ip_from_sockaddr(&info->client, address);
+    info->client_port = port_of(address);
     info->is_local = info->client.family == 0 || am_ip_is_loopback(&info->client);
     info->client_text =
         info->client.family == 0 ? "" : keep_text(session, am_ip_format(&info->client, text));
