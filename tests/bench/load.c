@@ -3,11 +3,12 @@
  *      [--message FILE | --message DIRECTORY] [--sender PATTERN] [--senders N] [--random]
  *      [--client ADDRESS] [--helo NAME]
  *      [--stuck N --stuck-sender PATTERN] [--idle N] [--pid PID] [--report SECONDS]
- *      [--then SOCKET [--pid PID]]...
+ *      [--then SOCKET [--pid PID] [--with FILE | --with DIRECTORY]]...
  * load --socket S --terms        prints what the milter asks for in negotiation
  *
  * --then names a further milter in a row, which gets what the one before it has let through; --pid
- * is that of the milter named last. Of a directory each message is drawn. Prints one line of
+ * is that of the milter named last. No edit is carried out: --with names the message as the milters
+ * before the one named last make it. Of a directory each message is drawn. Prints one line of
  * name=value pairs.
  */
 #include "tests/bench/load.h"
@@ -23,24 +24,28 @@ struct flag {
 };
 
 /* Takes what was just read: a further milter, or the process of the last one. */
-static bool add_milter(struct load_options *options, const char **socket, unsigned *pid)
+static bool add_milter(struct load_options *options, const char **socket, unsigned *pid,
+                       const char **with)
 {
     if (*socket != NULL && options->row_count == LOAD_ROW_MAX)
         return false;
     if (*socket != NULL)
         options->row[options->row_count++].socket = *socket;
-    if (*pid != 0 && options->row_count == 0)
+    if ((*pid != 0 || *with != NULL) && options->row_count == 0)
         return false;
     if (*pid != 0)
         options->row[options->row_count - 1].pid = (pid_t)*pid;
+    if (*with != NULL)
+        options->row[options->row_count - 1].message = *with;
     *socket = NULL;
+    *with = NULL;
     *pid = 0;
     return true;
 }
 
 static bool parse(int argc, char **argv, struct load_options *options, bool *terms)
 {
-    const char *socket = NULL;
+    const char *socket = NULL, *with = NULL;
     unsigned pid = 0;
     const struct flag flags[] = {
         {"--socket", NULL, &socket},
@@ -58,6 +63,7 @@ static bool parse(int argc, char **argv, struct load_options *options, bool *ter
         {"--stuck-sender", NULL, &options->stuck_sender},
         {"--idle", &options->idle, NULL},
         {"--pid", &pid, NULL},
+        {"--with", NULL, &with},
         {"--report", &options->report_s, NULL},
         {"--message", NULL, &options->message},
     };
@@ -80,7 +86,7 @@ static bool parse(int argc, char **argv, struct load_options *options, bool *ter
             *flags[k].text = argv[i];
         else
             *flags[k].number = (unsigned)strtoul(argv[i], NULL, 10);
-        if (!add_milter(options, &socket, &pid))
+        if (!add_milter(options, &socket, &pid, &with))
             return false;
     }
     return options->row_count > 0 && options->senders > 0;

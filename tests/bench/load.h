@@ -19,6 +19,8 @@
 /* A milter: where it serves, and its process for its time and memory (0: not asked). */
 struct load_milter {
     const char *socket;
+    const char *message; /* file or directory: what those before it make of the message; NULL: they
+                            change nothing that it would look at */
     pid_t pid;
 };
 
@@ -149,9 +151,13 @@ bool load_packets_build(struct load_packets *packets, const char *message, size_
 
 /* --- load_contents.c --- */
 
-/* Builds all messages that the options name. Returns false with a sentence. */
+/*
+ * Builds all messages that `message` (file, directory, NULL: one of ours) names. Returns false with
+ * a sentence.
+ */
 bool load_contents_build(struct load_contents *contents, const struct load_options *options,
-                         uint32_t steps, struct am_problem *problem) AM_MUST_USE;
+                         const char *message, uint32_t steps,
+                         struct am_problem *problem) AM_MUST_USE;
 
 /* Gives the memory back. */
 void load_contents_fini(struct load_contents *contents);

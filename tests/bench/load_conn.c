@@ -10,12 +10,14 @@
 #include "authmilter/mta/fields.h"
 
 /* All connections of a run agree with one milter on the same terms. */
-static bool share_contents(struct load_conn *conn, const struct load_options *options,
+static bool share_contents(struct load_conn *conn, const struct load_options *options, unsigned k,
                            struct am_problem *problem)
 {
+    const char *own = options->row[k].message;
     uint32_t steps = mta_terms(conn->session)->steps;
     if (conn->contents->count == 0)
-        return load_contents_build(conn->contents, options, steps, problem);
+        return load_contents_build(conn->contents, options, own != NULL ? own : options->message,
+                                   steps, problem);
     return conn->contents->steps == steps ||
            am_problem_set(problem, "the milter does not want the same of each connection");
 }
@@ -39,7 +41,7 @@ bool load_conn_open(struct load_conn *conn, const struct load_options *options, 
     conn->fd = mta_socket(conn->session);
     if (conn->fd < 0 || reply.outcome != MTA_CONTINUE)
         am_problem_set(problem, "at HELO: %s %s", mta_outcome_word(reply.outcome), reply.text);
-    else if (share_contents(conn, options, problem))
+    else if (share_contents(conn, options, k, problem))
         return true;
     load_conn_close(conn);
     return false;

@@ -21,32 +21,31 @@ static bool add(struct load_contents *contents, const struct load_options *optio
 }
 
 static bool add_directory(struct load_contents *contents, const struct load_options *options,
-                          struct am_problem *problem)
+                          const char *name, struct am_problem *problem)
 {
-    DIR *directory = opendir(options->message);
+    DIR *directory = opendir(name);
     bool good = true;
     if (directory == NULL)
-        return am_problem_set(problem, "%s: %s", options->message, strerror(errno));
+        return am_problem_set(problem, "%s: %s", name, strerror(errno));
     for (struct dirent *entry; good && (entry = readdir(directory)) != NULL;) {
         char path[4096];
         if (entry->d_name[0] == '.')
             continue;
-        snprintf(path, sizeof(path), "%s/%s", options->message, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", name, entry->d_name);
         good = add(contents, options, path, problem);
     }
     closedir(directory);
-    return good && (contents->count > 0 ||
-                    am_problem_set(problem, "%s holds no message", options->message));
+    return good && (contents->count > 0 || am_problem_set(problem, "%s holds no message", name));
 }
 
 bool load_contents_build(struct load_contents *contents, const struct load_options *options,
-                         uint32_t steps, struct am_problem *problem)
+                         const char *message, uint32_t steps, struct am_problem *problem)
 {
     struct stat status;
     contents->steps = steps;
-    if (options->message != NULL && stat(options->message, &status) == 0 && S_ISDIR(status.st_mode))
-        return add_directory(contents, options, problem);
-    return add(contents, options, options->message, problem);
+    if (message != NULL && stat(message, &status) == 0 && S_ISDIR(status.st_mode))
+        return add_directory(contents, options, message, problem);
+    return add(contents, options, message, problem);
 }
 
 void load_contents_fini(struct load_contents *contents)

@@ -8,7 +8,7 @@
 /*
  * Hands one message to a milter as an MTA would, and prints it as the milter leaves it.
  *
- *     hand-in SOCKET CLIENT-ADDRESS FILE
+ *     hand-in SOCKET CLIENT-ADDRESS FILE [SENDER CLIENT-NAME]
  *
  * Exit status: 0 accepted, 1 the milter decided otherwise or is gone.
  */
@@ -65,15 +65,15 @@ static void print_message(const struct mta_message *message, const char *body)
     am_buf_fini(&text);
 }
 
-static int play(struct mta_session *session, const char *address, char *header, const char *body)
+static int play(struct mta_session *session, const struct mta_peer *peer, const char *sender,
+                char *header, const char *body)
 {
-    struct mta_peer peer = {"client.example.org", '4', 25, address};
 
     mta_set_macro(session, MTA_CMD_CONNECT, "j", "mx.example.org");
     mta_set_macro(session, MTA_CMD_MAIL, "i", "Q1");
-    mta_connect(session, &peer);
-    mta_helo(session, "client.example.org");
-    mta_mail(session, "<a@example.org>", NULL, 0);
+    mta_connect(session, peer);
+    mta_helo(session, peer->name);
+    mta_mail(session, sender, NULL, 0);
     mta_rcpt(session, "<b@example.net>", NULL, 0);
     mta_data(session);
     put_headers(session, header);
@@ -91,8 +91,10 @@ int main(int argc, char **argv)
     struct am_problem problem;
     struct mta_options options = {.timeout_ms = TIMEOUT_MS};
 
-    if (argc != 4)
-        return fail("usage", "hand-in SOCKET CLIENT-ADDRESS FILE");
+    if (argc != 4 && argc != 6)
+        return fail("usage", "hand-in SOCKET CLIENT-ADDRESS FILE [SENDER CLIENT-NAME]");
+    const char *sender = argc == 6 ? argv[4] : "<a@example.org>";
+    const struct mta_peer peer = {argc == 6 ? argv[5] : "client.example.org", '4', 25, argv[2]};
     char *text = mta_read_file(argv[3]), *end = text == NULL ? NULL : strstr(text, "\n\n");
     if (end == NULL) {
         free(text);
@@ -102,7 +104,7 @@ int main(int argc, char **argv)
     options.socket = argv[1];
     struct mta_session *session = mta_open(&options, &problem);
     int status =
-        session == NULL ? fail(argv[1], problem.text) : play(session, argv[2], text, end + 2);
+        session == NULL ? fail(argv[1], problem.text) : play(session, &peer, sender, text, end + 2);
     mta_close(session);
     free(text);
     return status;
