@@ -1,5 +1,7 @@
 #include "srs-milter/srs.h"
 
+#include <string.h>
+
 #include "srs-milter/srs_day.h"
 #include "srs-milter/srs_hash.h"
 #include "srs-milter/srs_local.h"
@@ -71,6 +73,17 @@ static enum srs_status write_address(const struct srs_scheme *scheme, struct am_
     return local == NULL ? SRS_FAILED : srs_local_join(arena, am_span_str(local), domain, address);
 }
 
+/* Tells whether a domain can stand inside a local part and be found there again. */
+static bool can_be_hidden(struct am_span domain)
+{
+    for (size_t i = 0; i < domain.len; i++) {
+        unsigned char c = (unsigned char)domain.ptr[i];
+        if (c <= ' ' || c == 0x7f || strchr("=\"\\@<>", c) != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Fills in what is hidden in the new address. */
 static enum srs_status hide(struct srs_local *parts, struct am_arena *arena,
                             const struct am_address *sender, bool may_shorten)
@@ -80,7 +93,7 @@ static enum srs_status hide(struct srs_local *parts, struct am_arena *arena,
 
     if (!srs_local_unquote(arena, sender->local, &local))
         return SRS_FAILED;
-    if (local.len == 0 || am_span_find(sender->domain, '=') < sender->domain.len)
+    if (local.len == 0 || !can_be_hidden(sender->domain))
         return SRS_MALFORMED;
     *parts = (struct srs_local){.domain = sender->domain, .rest = local};
     if (!may_shorten || srs_local_split(&former, local) != SRS_OK)

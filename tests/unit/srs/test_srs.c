@@ -281,6 +281,7 @@ static void what_is_not_rewritten(void **state)
     assert_int_equal(forward(&scheme, "user", NOW).status, SRS_NO_SRS);
     assert_int_equal(forward(&scheme, "\"\"@example.com", NOW).status, SRS_MALFORMED);
     assert_int_equal(forward(&scheme, "user@exa=mple.com", NOW).status, SRS_MALFORMED);
+    assert_int_equal(forward(&scheme, "<user@example.com >", NOW).status, SRS_MALFORMED);
     memset(text, 'a', sizeof(text));
     strcpy(text + 240, "@example.com");
     assert_int_equal(forward(&scheme, text, NOW).status, SRS_TOO_LONG);
