@@ -18,9 +18,6 @@ struct am_eom_ctx {
     struct am_ctx base;
 };
 
-/* Tells whether verdicts and edits of this module are only observed. */
-bool am_ctx_is_observed(const struct am_ctx *ctx);
-
 /* Notes and counts a verdict that is not carried out. */
 void am_ctx_hold_back(struct am_ctx *ctx, enum am_verdict verdict, const char *why);
 

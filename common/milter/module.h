@@ -431,6 +431,12 @@ const char *am_ctx_authserv_id(const struct am_ctx *ctx);
  */
 bool am_ctx_is_shadow(const struct am_ctx *ctx);
 
+/*
+ * Tells whether verdicts and edits of this module are only observed: for what tells others what was
+ * done to a message.
+ */
+bool am_ctx_is_observed(const struct am_ctx *ctx);
+
 /* Returns what modules published so far for this message (connection results included). */
 const struct am_results *am_ctx_results(const struct am_ctx *ctx);
 
