@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/privilege.h"
 #include "dkim-milter/dkim_module.h"
+#include "dmarc-milter/dmarc_module.h"
 #include "iprev-milter/iprev_module.h"
 #include "spf-milter/spf_module.h"
 #include "srs-milter/srs_module.h"
@@ -17,6 +18,7 @@
 
 static const struct am_module *const auth_modules[] = {&auth_module, NULL};
 static const struct am_module *const dkim_modules[] = {&dkim_module, NULL};
+static const struct am_module *const dmarc_modules[] = {&dmarc_module, NULL};
 static const struct am_module *const iprev_modules[] = {&iprev_module, NULL};
 static const struct am_module *const spf_modules[] = {&spf_module, NULL};
 static const struct am_module *const srs_modules[] = {&srs_module, NULL};
@@ -27,9 +29,9 @@ static const struct {
     const char *name;
     const struct am_module *const *modules;
 } known[] = {
-    {"auth-milter", auth_modules},   {"authmilter", am_run_modules}, {"dkim-milter", dkim_modules},
-    {"iprev-milter", iprev_modules}, {"spf-milter", spf_modules},    {"srs-milter", srs_modules},
-    {"trace-milter", trace_modules},
+    {"auth-milter", auth_modules},   {"authmilter", am_run_modules},  {"dkim-milter", dkim_modules},
+    {"dmarc-milter", dmarc_modules}, {"iprev-milter", iprev_modules}, {"spf-milter", spf_modules},
+    {"srs-milter", srs_modules},     {"trace-milter", trace_modules},
 };
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 

@@ -49,6 +49,33 @@ static bool is_unseen(const struct am_case *kept)
     return strcmp(kept->header_kept, "not seen") == 0 || strcmp(kept->body_kept, "not seen") == 0;
 }
 
+static bool is_listed(const struct am_strlist *list, const char *word)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* Returns why the header cannot be played, or NULL. */
+static const char *header_obstacle(const struct am_case *kept)
+{
+    if (is_unseen(kept))
+        return "the message was refused before it came";
+    return strcmp(kept->header_kept, "full") != 0 ? "the header was not kept whole" : NULL;
+}
+
+static const char *dkim_obstacle(const struct am_case *kept)
+{
+    const char *why = header_obstacle(kept);
+
+    if (why != NULL)
+        return why;
+    if (strcmp(kept->body_kept, "full") != 0)
+        return "the body was not kept";
+    return note_of(kept, "dkim_signed") != NULL ? "it signed, and keys are not in a case" : NULL;
+}
+
 /* Returns why a module cannot be played, or NULL. */
 static const char *obstacle(const struct am_case *kept, const char *module)
 {
@@ -56,23 +83,14 @@ static const char *obstacle(const struct am_case *kept, const char *module)
         return strstr(kept->config, "\nsrs {") == NULL && strncmp(kept->config, "srs {", 5) != 0
                    ? NULL
                    : "its secrets are not in a case";
-    if (strcmp(module, "dkim") != 0)
+    if (strcmp(module, "dkim") == 0)
+        return dkim_obstacle(kept);
+    if (strcmp(module, "dmarc") != 0)
         return NULL;
-    if (is_unseen(kept))
-        return "the message was refused before it came";
-    if (strcmp(kept->header_kept, "full") != 0)
-        return "the header was not kept whole";
-    if (strcmp(kept->body_kept, "full") != 0)
-        return "the body was not kept";
-    return note_of(kept, "dkim_signed") != NULL ? "it signed, and keys are not in a case" : NULL;
-}
-
-static bool is_listed(const struct am_strlist *list, const char *word)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], word) == 0)
-            return true;
-    return false;
+    if (header_obstacle(kept) == NULL && is_listed(&kept->modules, "dkim") &&
+        dkim_obstacle(kept) != NULL)
+        return "it needs what dkim found";
+    return header_obstacle(kept);
 }
 
 /* The modules that are played, as an option; NULL when memory is short. */
@@ -91,8 +109,8 @@ static const char *choose_modules(struct replay *replay, struct am_strlist *play
         if (!known)
             why = "this program has no such module";
         if (why != NULL) {
-            replay->all_said =
-                replay->all_said && known && is_unseen(&replay->kept) && strcmp(name, "dkim") == 0;
+            replay->all_said = replay->all_said && known && is_unseen(&replay->kept) &&
+                               (strcmp(name, "dkim") == 0 || strcmp(name, "dmarc") == 0);
             if (!add(replay, &replay->left_out,
                      am_arena_printf(replay->arena, "%s: %s", name, why)))
                 return NULL;
@@ -127,6 +145,7 @@ static const char *const of_the_machine[] = {
     "dkim.signing_table=",
     "dkim.managed_keys=",
     "srs.domain=",
+    "dmarc.report_store=",
 };
 #define MACHINE_COUNT (sizeof(of_the_machine) / sizeof(of_the_machine[0]))
 

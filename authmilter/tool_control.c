@@ -15,7 +15,8 @@
 static const char *const usual[] = {
     "/etc/authmilter/authmilter.conf",  "/etc/authmilter/spf-milter.conf",
     "/etc/authmilter/dkim-milter.conf", "/etc/authmilter/iprev-milter.conf",
-    "/etc/authmilter/auth-milter.conf", "/etc/authmilter/srs-milter.conf"};
+    "/etc/authmilter/auth-milter.conf", "/etc/authmilter/srs-milter.conf",
+    "/etc/authmilter/dmarc-milter.conf"};
 
 static bool add_socket(struct tool_control *control, const char *path, struct am_problem *problem)
 {

@@ -53,11 +53,11 @@ static bool discover(struct work *work)
         if (!dmarc_walk(&work->walk, work->names, work->request->author))
             return false;
         work->walked = true;
+        outcome->found = work->walk.failed != NULL ? NULL : dmarc_walk_policy(&work->walk);
         if (work->walk.failed != NULL) {
             end_open(work, work->walk.failed);
             return false;
         }
-        outcome->found = dmarc_walk_policy(&work->walk);
     }
     if (outcome->found == NULL) {
         outcome->reason = own->records > 1 ? "several DMARC records" : NULL;

@@ -52,17 +52,20 @@ static const char *exemption(struct am_ctx *ctx)
     return NULL;
 }
 
+static enum am_verdict leave_out(struct am_ctx *ctx, const char *why)
+{
+    am_ctx_note(ctx, "exempt", "%s", why);
+    am_ctx_count(ctx, "exempt", why, 1);
+    return AM_DONE;
+}
+
 static enum am_verdict on_envfrom(struct am_ctx *ctx)
 {
     const char *why = exemption(ctx);
 
     if (am_ctx_msg_state(ctx) == NULL)
         return AM_FAIL;
-    if (why == NULL)
-        return AM_CONTINUE;
-    am_ctx_note(ctx, "exempt", "%s", why);
-    am_ctx_count(ctx, "exempt", why, 1);
-    return AM_DONE;
+    return why == NULL ? AM_CONTINUE : leave_out(ctx, why);
 }
 
 static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *recipient,
@@ -192,17 +195,36 @@ static void judge_form(struct am_ctx *ctx, struct dmarc_msg_state *state)
         }
 }
 
+/* What can be reported is kept; for want of memory a report is the poorer, and mail goes on. */
+static void keep_rows(struct am_ctx *ctx, const struct dmarc_msg_state *state)
+{
+    const struct dmarc_derived *derived = am_ctx_derived(ctx);
+    struct dmarc_row row;
+
+    for (size_t i = 0; derived->store != NULL && i < state->from.count; i++) {
+        enum dmarc_result result = state->outcomes[i].result;
+
+        if ((result == DMARC_PASS || result == DMARC_FAIL) &&
+            (!dmarc_module_row(ctx, state, i, &row) || !dmarc_store_add(derived->store, &row)))
+            am_ctx_note(ctx, "row", "lost");
+    }
+}
+
 static enum am_verdict on_eom(struct am_eom_ctx *eom)
 {
     struct am_ctx *ctx = am_eom_ctx_base(eom);
     struct dmarc_msg_state *state = am_ctx_msg_state(ctx);
 
+    /* Mail that is signed here leaves here: the policy is our own, for others to apply. */
+    if (am_ctx_is_outgoing(ctx))
+        return leave_out(ctx, "outgoing");
     choose_claims(ctx, state);
     if (state->claims.no_memory || !evaluate(ctx, state))
         return AM_FAIL;
     judge_form(ctx, state);
     enum am_verdict verdict = dmarc_module_rule(ctx, state);
     dmarc_module_report(ctx, state);
+    keep_rows(ctx, state);
     return verdict;
 }
 

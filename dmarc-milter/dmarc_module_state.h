@@ -2,7 +2,7 @@
 #define DMARC_DMARC_MODULE_STATE_H
 
 #include "common/milter/ruling.h"
-#include "dmarc-milter/dmarc_claims.h"
+#include "dmarc-milter/dmarc_module_claims.h"
 #include "dmarc-milter/dmarc_from.h"
 #include "dmarc-milter/dmarc_options.h"
 #include "dmarc-milter/dmarc_row.h"

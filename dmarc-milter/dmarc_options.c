@@ -1,5 +1,8 @@
 #include "dmarc-milter/dmarc_options.h"
 
+#include "common/milter/counters.h"
+#include "dmarc-milter/dmarc_place.h"
+
 #define REJECT_HELP "what to do with mail that fails where the policy is reject"
 #define QUARANTINE_HELP "what to do with mail that fails where the policy is quarantine"
 #define TEMPERROR_HELP "what to do when the DNS does not tell"
@@ -14,11 +17,6 @@
     {                                                                                              \
         .name = #NAME, .kind = AM_OPTION_BOOL, AT(NAME), .fallback = (FALLBACK), .help = (HELP)    \
     }
-
-static bool check_id(const char *value, struct am_problem *problem)
-{
-    return value[0] != '\0' || am_problem_set(problem, "an empty authserv-id");
-}
 
 const struct am_option dmarc_options[] = {
     AM_POLICY_OPTION(struct dmarc_conf, policy, DMARC_CASE_REJECT, "fail_reject", "observe",
@@ -38,7 +36,6 @@ const struct am_option dmarc_options[] = {
      .kind = AM_OPTION_LIST,
      AT(trusted_authserv_ids),
      .fallback = "",
-     .check = check_id,
      .help = "whose Authentication-Results count where SPF or DKIM is not checked here"},
     {.name = "trusted_hops",
      .kind = AM_OPTION_INT,
@@ -70,6 +67,24 @@ const struct am_option dmarc_options[] = {
      AT(override_map),
      .fallback = "",
      .help = "file of overrides by client, sender and recipient"},
+    {.name = "report_store",
+     .kind = AM_OPTION_TEXT,
+     AT(report_store),
+     .fallback = "",
+     .check = dmarc_place_check,
+     .help = "where results are kept for aggregate reports: a file, or a stream of Redis"},
+    {.name = "report_group",
+     .kind = AM_OPTION_TEXT,
+     AT(report_group),
+     .fallback = "",
+     .help = "group that may read and write that file"},
+    {.name = "report_keep",
+     .kind = AM_OPTION_DURATION,
+     AT(report_keep_ms),
+     .min = INT64_C(86400000),
+     .max = INT64_C(86400000) * 365,
+     .fallback = "14d",
+     .help = "how long they are kept"},
     {0},
 };
 
@@ -113,6 +128,33 @@ bool dmarc_conf_check(const void *values, const struct am_config *config,
     return am_overrides_check(&source, config, problem);
 }
 
+static void count(void *counters, const char *name, const char *label, uint64_t amount)
+{
+    am_counters_module(counters, "dmarc", name, label, amount);
+}
+
+/* A store lives over reloads as long as its options stay the same. */
+static bool open_store(struct dmarc_derived *derived, const struct dmarc_conf *conf,
+                       const struct am_conf_env *env, struct am_problem *problem)
+{
+    const struct dmarc_derived *former = env->former;
+    const struct dmarc_store_options options = {
+        .where = conf->report_store,
+        .group = conf->report_group,
+        .keep_ms = conf->report_keep_ms,
+        .count = env->counters == NULL ? NULL : count,
+        .user = env->counters,
+    };
+
+    if (conf->report_store[0] == '\0' || env->check_only)
+        return true;
+    if (former != NULL && former->store != NULL && dmarc_store_is_from(former->store, &options))
+        derived->store = dmarc_store_ref(former->store);
+    else
+        derived->store = dmarc_store_open(&options, problem);
+    return derived->store != NULL;
+}
+
 bool dmarc_conf_open(const void *values, const struct am_conf_env *env, void **result,
                      struct am_problem *problem)
 {
@@ -132,13 +174,18 @@ bool dmarc_conf_open(const void *values, const struct am_conf_env *env, void **r
     if (derived->lists == NULL)
         return false;
     derived->overrides = am_overrides_open(env, &source, problem);
+    /* The store is last: it starts what dmarc_conf_close() has to end. */
+    if (derived->overrides == NULL || !open_store(derived, conf, env, problem))
+        return false;
     *result = derived;
-    return derived->overrides != NULL;
+    return true;
 }
 
-void dmarc_conf_close(void *derived)
+void dmarc_conf_close(void *object)
 {
-    (void)derived;
+    struct dmarc_derived *derived = object;
+
+    dmarc_store_drop(derived->store);
 }
 
 const char *dmarc_case_word(enum dmarc_case index)

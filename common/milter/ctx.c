@@ -140,6 +140,11 @@ void am_ctx_set_quarantine(struct am_ctx *ctx, const char *reason)
         message->quarantine = am_reply_clean(message->arena, reason, false);
 }
 
+bool am_ctx_is_outgoing(const struct am_ctx *ctx)
+{
+    return ctx->session->message != NULL && ctx->session->message->outgoing;
+}
+
 void am_ctx_set_outgoing(struct am_ctx *ctx)
 {
     if (ctx->session->message != NULL)

@@ -85,11 +85,6 @@ static void note_failure(struct am_ctx *ctx, const char *why)
         message->failures = text;
 }
 
-static bool is_outgoing(const struct am_ctx *ctx)
-{
-    return ctx->session->message != NULL && ctx->session->message->outgoing;
-}
-
 /* What becomes of a message that a module fails at: its own word, or that of milter.on_failure. */
 static enum am_verdict on_failure(const struct am_ctx *ctx)
 {
@@ -120,7 +115,7 @@ static enum am_verdict fail(struct am_ctx *ctx, const char *why)
                                      .result = "temperror",
                                      .reason = why};
 
-    if (result.method[0] != '\0' && !published(ctx) && !is_outgoing(ctx))
+    if (result.method[0] != '\0' && !published(ctx) && !am_ctx_is_outgoing(ctx))
         am_ctx_publish(ctx, &result);
     note_failure(ctx, why);
     switch (on_failure(ctx)) {

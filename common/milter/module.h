@@ -437,6 +437,9 @@ bool am_ctx_is_shadow(const struct am_ctx *ctx);
  */
 bool am_ctx_is_observed(const struct am_ctx *ctx);
 
+/* Tells whether a module that was called before said am_ctx_set_outgoing(). */
+bool am_ctx_is_outgoing(const struct am_ctx *ctx);
+
 /* Returns what modules published so far for this message (connection results included). */
 const struct am_results *am_ctx_results(const struct am_ctx *ctx);
 

@@ -1,4 +1,4 @@
-#include "dmarc-milter/dmarc_claims.h"
+#include "dmarc-milter/dmarc_module_claims.h"
 
 #include "authres/authres.h"
 #include "common/mail/domain.h"

@@ -1,5 +1,5 @@
-#ifndef DMARC_DMARC_CLAIMS_H
-#define DMARC_DMARC_CLAIMS_H
+#ifndef DMARC_DMARC_MODULE_CLAIMS_H
+#define DMARC_DMARC_MODULE_CLAIMS_H
 
 #include "common/mail/address.h"
 #include "common/milter/results.h"
