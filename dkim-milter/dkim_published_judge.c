@@ -68,6 +68,9 @@ judge_record(struct am_arena *arena, const struct dkim_signing_key *key, struct 
 
     if (reason == DKIM_REASON_NONE)
         reason = compare(key, &record, &fits);
+    /* No evidence of anything. */
+    if (reason == DKIM_REASON_MEMORY)
+        return found(arena, key, DKIM_SIGHT_NONE, AM_LOG_NOTICE, NULL);
     if (reason == DKIM_REASON_KEY_REVOKED)
         return found(arena, key, DKIM_SIGHT_REVOKED, AM_LOG_WARNING,
                      "is revoked in the DNS (p= is empty), so its signatures fail everywhere: take "

@@ -178,6 +178,40 @@ static void step_key(struct stepping *stepping, size_t index)
         activate(stepping, index);
 }
 
+/* Seconds that a restart may cost, but for parts of a long TTL. */
+#define RIGHT_STEP_S 60
+#define RIGHT_STEPS 8
+
+static void set_progress(struct stepping *stepping, struct dkim_rotation_key *key, int64_t right_s)
+{
+    key->right_s = right_s;
+    key->right_by[0] = '\0';
+    if (right_s > 0)
+        strncat(key->right_by, stepping->rules->witness, DKIM_ROTATION_NAME_MAX);
+    stepping->changed = true;
+}
+
+/*
+ * Notes now and then how far a published key is, so that a restart does not begin its TTL anew.
+ * There is one place for all machines: who has seen most is in it.
+ */
+static void share_progress(struct stepping *stepping, size_t index)
+{
+    struct dkim_rotation_key *key = &stepping->domain->keys[index];
+    bool is_ours = strcmp(key->right_by, stepping->rules->witness) == 0;
+    int64_t step_s = key->ttl_s / RIGHT_STEPS, right_s = key->right_us / 1000000;
+
+    if (key->state != DKIM_ROTATION_PUBLISHED) {
+        if (key->right_by[0] != '\0')
+            set_progress(stepping, key, 0);
+        return;
+    }
+    if (step_s < RIGHT_STEP_S)
+        step_s = RIGHT_STEP_S;
+    if (right_s >= key->right_s + step_s || (is_ours && right_s == 0 && key->right_s > 0))
+        set_progress(stepping, key, right_s);
+}
+
 /* The first machine that sees trouble says so for all, and takes it back. */
 static void share_trouble(struct stepping *stepping, struct dkim_rotation_key *key,
                           enum dkim_sight trouble)
@@ -223,8 +257,10 @@ bool dkim_rotation_step(struct dkim_rotation_domain *domain,
     *count = 0;
     for (size_t i = 0; i < domain->count; i++)
         step_key(&stepping, i);
-    for (size_t i = 0; i < domain->count; i++)
+    for (size_t i = 0; i < domain->count; i++) {
+        share_progress(&stepping, i);
         watch_key(&stepping, i);
+    }
     return stepping.changed;
 }
 

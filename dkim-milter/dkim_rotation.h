@@ -27,10 +27,10 @@
  * Threads: any, one at a time per domain.
  */
 
-#define DKIM_ROTATION_KEYS_MAX 16   /* of one domain */
-#define DKIM_ROTATION_VIEWS_MAX 16  /* name servers that are asked */
-#define DKIM_ROTATION_NAME_MAX 127  /* octets of a selector, and of a host's name */
-#define DKIM_ROTATION_TEXT_MAX 8192 /* octets of a domain's states as text */
+#define DKIM_ROTATION_KEYS_MAX 16    /* of one domain */
+#define DKIM_ROTATION_VIEWS_MAX 16   /* name servers that are asked */
+#define DKIM_ROTATION_NAME_MAX 127   /* octets of a selector, and of a host's name */
+#define DKIM_ROTATION_TEXT_MAX 12288 /* octets of a domain's states as text */
 
 enum dkim_rotation_state {
     DKIM_ROTATION_NEW,
@@ -70,6 +70,9 @@ struct dkim_rotation_key {
     enum dkim_sight trouble;    /* what is wrong with the record of a key in use; NONE: nothing */
     int64_t trouble_since_s;
     char trouble_by[DKIM_ROTATION_NAME_MAX + 1]; /* host that saw it */
+    int64_t right_s;                             /* of a published key: so long all name servers of
+                                                    `right_by` have shown it without a break */
+    char right_by[DKIM_ROTATION_NAME_MAX + 1];   /* a witness; "": nobody yet */
 
     /* What this process knows; times are monotonic microseconds. */
     bool usable;                                     /* its private key was read */
@@ -93,6 +96,8 @@ struct dkim_rotation_rules {
     int64_t gap_us;        /* longest time between two looks that counts as seen */
     bool sign_unpublished; /* and after it, too */
     const char *host;      /* this machine */
+    const char *witness;   /* this machine with the name servers it asks: what another one has seen,
+                              or the same one elsewhere, is not what this one has seen */
 };
 
 /* Returns "new", "published", "active", "retired". */
@@ -183,8 +188,12 @@ void dkim_rotation_write(const struct dkim_rotation_domain *domain, struct am_bu
 bool dkim_rotation_read(struct dkim_rotation_domain *domain, struct am_span text,
                         struct am_problem *problem) AM_MUST_USE;
 
-/* Takes over from `former` what this process knows of keys that are in both. */
+/*
+ * Takes over from `former` what this process knows of keys that are in both. Of others it goes on
+ * from what its witness had seen before a restart: time in which nothing was asked counts for
+ * nothing, and no clock of the wall does.
+ */
 void dkim_rotation_inherit(struct dkim_rotation_domain *domain,
-                           const struct dkim_rotation_domain *former);
+                           const struct dkim_rotation_domain *former, const char *witness);
 
 #endif

@@ -8,8 +8,9 @@
 
 #define HEAD "authmilter-keys 1"
 
-/* SELECTOR TYPE STATE CREATED SINCE KEEP-UNTIL TTL TROUBLE TROUBLE-SINCE TROUBLE-BY */
-enum { WORDS = 11 };
+/* key SELECTOR TYPE STATE CREATED SINCE KEEP-UNTIL TTL TROUBLE TROUBLE-SINCE TROUBLE-BY, and where
+ * something has been seen already RIGHT-SECONDS RIGHT-BY */
+enum { WORDS = 13, WORDS_LEAST = 11 };
 
 void dkim_rotation_write(const struct dkim_rotation_domain *domain, struct am_buf *out)
 {
@@ -18,11 +19,14 @@ void dkim_rotation_write(const struct dkim_rotation_domain *domain, struct am_bu
         const struct dkim_rotation_key *key = &domain->keys[i];
 
         am_buf_printf(
-            out, "key %s %s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu32 " %s %" PRId64 " %s\n",
+            out, "key %s %s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu32 " %s %" PRId64 " %s",
             key->selector, dkim_key_type_word(key->type), dkim_rotation_state_word(key->state),
             key->created_s, key->since_s, key->keep_until_s, key->ttl_s,
             dkim_sight_word(key->trouble), key->trouble_since_s,
             key->trouble_by[0] == '\0' ? "-" : key->trouble_by);
+        if (key->right_by[0] != '\0')
+            am_buf_printf(out, " %" PRId64 " %s", key->right_s, key->right_by);
+        am_buf_add_char(out, '\n');
     }
     am_buf_printf(out, "end %zu\n", domain->count);
 }
@@ -116,7 +120,8 @@ static bool read_key(struct am_span line, struct dkim_rotation_key *key)
     struct am_span words[WORDS];
     int64_t ttl_s;
 
-    if (split(line, words) != WORDS || !am_span_equal(words[0], am_span_str("key")))
+    size_t count = split(line, words);
+    if ((count != WORDS && count != WORDS_LEAST) || !am_span_equal(words[0], am_span_str("key")))
         return false;
     int type = number_of(words[2], type_word, DKIM_KEY_TYPE_COUNT);
     int state = number_of(words[3], state_word, DKIM_ROTATION_STATE_COUNT);
@@ -127,13 +132,15 @@ static bool read_key(struct am_span line, struct dkim_rotation_key *key)
     key->state = (enum dkim_rotation_state)state;
     key->trouble = (enum dkim_sight)trouble;
     bool has_by = !am_span_equal(words[10], am_span_str("-"));
-    bool good = read_name(words[1], key->selector) &&
-                read_number(words[4], INT64_MAX, &key->created_s) &&
-                read_number(words[5], INT64_MAX, &key->since_s) &&
-                read_number(words[6], INT64_MAX, &key->keep_until_s) &&
-                read_number(words[7], INT32_MAX, &ttl_s) &&
-                read_number(words[9], INT64_MAX, &key->trouble_since_s) &&
-                (!has_by || read_name(words[10], key->trouble_by));
+    bool good =
+        read_name(words[1], key->selector) && read_number(words[4], INT64_MAX, &key->created_s) &&
+        read_number(words[5], INT64_MAX, &key->since_s) &&
+        read_number(words[6], INT64_MAX, &key->keep_until_s) &&
+        read_number(words[7], INT32_MAX, &ttl_s) &&
+        read_number(words[9], INT64_MAX, &key->trouble_since_s) &&
+        (!has_by || read_name(words[10], key->trouble_by)) &&
+        (count == WORDS_LEAST ||
+         (read_number(words[11], INT32_MAX, &key->right_s) && read_name(words[12], key->right_by)));
     if (good)
         key->ttl_s = (uint32_t)ttl_s;
     return good;
@@ -172,8 +179,11 @@ bool dkim_rotation_read(struct dkim_rotation_domain *domain, struct am_span text
 }
 
 void dkim_rotation_inherit(struct dkim_rotation_domain *domain,
-                           const struct dkim_rotation_domain *former)
+                           const struct dkim_rotation_domain *former, const char *witness)
 {
+    for (size_t i = 0; i < domain->count; i++)
+        if (strcmp(domain->keys[i].right_by, witness) == 0)
+            domain->keys[i].right_us = domain->keys[i].right_s * 1000000;
     for (size_t i = 0; i < former->count; i++) {
         const struct dkim_rotation_key *from = &former->keys[i];
         struct dkim_rotation_key *to = dkim_rotation_find(domain, from->selector);

@@ -82,6 +82,21 @@ static bool open_server(struct dkim_rotor *rotor, size_t index, struct am_proble
     return rotor->resolvers[index] != NULL;
 }
 
+/* The name of this machine, with a number that is another one for other name servers. */
+static bool name_witness(struct dkim_rotor *rotor)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < rotor->rules.views; i++) {
+        for (const char *at = rotor->servers[i]; *at != '\0'; at++)
+            hash = (hash ^ (unsigned char)*at) * 16777619u;
+        hash *= 16777619u;
+    }
+    rotor->rules.witness = am_arena_printf(rotor->arena, "%.*s-%08lx", DKIM_ROTATION_NAME_MAX - 9,
+                                           rotor->rules.host, (unsigned long)hash);
+    return rotor->rules.witness != NULL;
+}
+
 static bool open_resolvers(struct dkim_rotor *rotor, struct am_problem *problem)
 {
     const struct dkim_rotor_options *options = &rotor->options;
@@ -108,7 +123,7 @@ static bool open_resolvers(struct dkim_rotor *rotor, struct am_problem *problem)
                 return false;
     }
     rotor->rules.views = count;
-    return true;
+    return name_witness(rotor) || am_problem_set(problem, "out of memory");
 }
 
 static bool init_locks(struct dkim_rotor *rotor)
@@ -157,12 +172,10 @@ struct dkim_rotor *dkim_rotor_new(const struct dkim_rotor_options *options,
     if (rotor->arena != NULL && rotor->pictures != NULL && copy_options(rotor, options) &&
         open_resolvers(rotor, problem) &&
         dkim_store_domains(rotor->arena, rotor->options.directory, &names, problem)) {
-        if (init_locks(rotor)) {
-            dkim_rotor_read(rotor);
-            dkim_rotor_draw(rotor);
-            return rotor;
-        }
         am_problem_set(problem, "out of memory");
+        /* A domain that is not known would have its mail signed with other keys, or not at all. */
+        if (dkim_rotor_read(rotor) && dkim_rotor_draw(rotor) && init_locks(rotor))
+            return rotor;
     }
     free_all(rotor);
     return NULL;
@@ -172,11 +185,11 @@ struct dkim_rotor *dkim_rotor_new(const struct dkim_rotor_options *options,
 
 void dkim_rotor_round(struct dkim_rotor *rotor)
 {
-    dkim_rotor_read(rotor);
+    (void)dkim_rotor_read(rotor);
     if (!dkim_rotor_look(rotor))
         return;
     dkim_rotor_step(rotor);
-    dkim_rotor_draw(rotor);
+    (void)dkim_rotor_draw(rotor);
 }
 
 static void *run(void *user)

@@ -87,7 +87,7 @@ static struct dkim_rotor_picture *new_picture(size_t domains)
     return NULL;
 }
 
-void dkim_rotor_draw(struct dkim_rotor *rotor)
+bool dkim_rotor_draw(struct dkim_rotor *rotor)
 {
     struct dkim_rotor_picture *picture = new_picture(rotor->count);
 
@@ -98,6 +98,7 @@ void dkim_rotor_draw(struct dkim_rotor *rotor)
         }
     if (picture != NULL)
         am_snapshot_swap(rotor->pictures, &picture->snapshot);
+    return picture != NULL;
 }
 
 static void drop_picture(void *object)

@@ -91,11 +91,12 @@ static void load_keys(struct dkim_rotor *rotor, struct dkim_rotor_domain *domain
 /* --- states --- */
 
 /* Puts other states in place; keys and what was seen go with their selectors. */
-static void replace(struct dkim_rotor_domain *domain, struct dkim_rotation_domain *next)
+static void replace(const struct dkim_rotor *rotor, struct dkim_rotor_domain *domain,
+                    struct dkim_rotation_domain *next)
 {
     struct dkim_rotor_key *keys[DKIM_ROTATION_KEYS_MAX] = {NULL};
 
-    dkim_rotation_inherit(next, &domain->states);
+    dkim_rotation_inherit(next, &domain->states, rotor->rules.witness);
     for (size_t i = 0; i < domain->states.count; i++) {
         const struct dkim_rotation_key *to =
             dkim_rotation_find(next, domain->states.keys[i].selector);
@@ -151,7 +152,7 @@ bool dkim_rotor_read_states(struct dkim_rotor *rotor, struct dkim_rotor_domain *
     if (!good && next.generation == 0)
         return false;
     adopt(rotor, domain, &next);
-    replace(domain, &next);
+    replace(rotor, domain, &next);
     load_keys(rotor, domain);
     return true;
 }
@@ -232,9 +233,10 @@ static struct dkim_rotor_domain *add_domain(struct dkim_rotor *rotor, const char
     return domain;
 }
 
-static void read_names(struct dkim_rotor *rotor, const struct dkim_store_names *names)
+static bool read_names(struct dkim_rotor *rotor, const struct dkim_store_names *names)
 {
     size_t known = rotor->count, kept = 0;
+    bool complete = true;
 
     for (size_t i = 0; i < known; i++)
         rotor->domains[i]->seen = false;
@@ -246,6 +248,7 @@ static void read_names(struct dkim_rotor *rotor, const struct dkim_store_names *
         rotor->count = all;
         if (domain == NULL)
             domain = add_domain(rotor, names->items[i]);
+        complete = complete && domain != NULL;
         if (domain == NULL)
             continue;
         domain->seen = true;
@@ -260,20 +263,23 @@ static void read_names(struct dkim_rotor *rotor, const struct dkim_store_names *
     rotor->count = kept;
     if (kept > 0)
         qsort(rotor->domains, kept, sizeof(struct dkim_rotor_domain *), compare_domains);
+    return complete;
 }
 
-void dkim_rotor_read(struct dkim_rotor *rotor)
+bool dkim_rotor_read(struct dkim_rotor *rotor)
 {
     struct am_arena *arena = am_arena_new(4096, 0);
     struct dkim_store_names names;
     struct am_problem problem = {"out of memory"};
+    bool complete = false;
 
     /* A directory that cannot be read for a while (a server that is away) changes nothing. */
     if (arena != NULL && dkim_store_domains(arena, rotor->options.directory, &names, &problem)) {
         dkim_rotor_complain(rotor->complaint, "");
-        read_names(rotor, &names);
+        complete = read_names(rotor, &names);
     } else {
         dkim_rotor_complain(rotor->complaint, problem.text);
     }
     am_arena_free(arena);
+    return complete;
 }

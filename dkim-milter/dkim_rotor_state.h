@@ -67,8 +67,9 @@ struct dkim_rotor {
 
 /* --- dkim_rotor_read.c --- */
 
-/* Reads what is in the directory now: domains, states, key files. */
-void dkim_rotor_read(struct dkim_rotor *rotor);
+/* Reads what is in the directory now: domains, states, key files. Returns false when a domain may be
+ * missing, as the directory cannot be read or memory is short; those that were known stay. */
+bool dkim_rotor_read(struct dkim_rotor *rotor);
 
 /* Reads the states of a domain again. Returns false when that cannot be done; the former stay. */
 bool dkim_rotor_read_states(struct dkim_rotor *rotor, struct dkim_rotor_domain *domain);
@@ -95,7 +96,8 @@ void dkim_rotor_step(struct dkim_rotor *rotor);
 
 /* --- dkim_rotor_picture.c --- */
 
-/* Makes the picture of what there is now, and puts it in place. Without memory the former stays. */
-void dkim_rotor_draw(struct dkim_rotor *rotor);
+/* Makes the picture of what there is now, and puts it in place. Returns false without memory: the
+ * former stays. */
+bool dkim_rotor_draw(struct dkim_rotor *rotor);
 
 #endif

@@ -224,6 +224,36 @@ static void keys_are_private_and_never_overwritten(void **state)
     assert_non_null(strstr(program_output, "weak"));
 }
 
+/* Two keys that sign side by side; none is made where one of them cannot be. */
+static void a_pair_of_keys(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("pair", 0700), 0);
+    assert_int_equal(run("keygen --domain example.org --selector p --type both --output pair"), 0);
+    assert_non_null(strstr(program_output, "\npr._domainkey.example.org. IN TXT \"v=DKIM1; k=rsa"));
+    assert_non_null(
+        strstr(program_output, "\npe._domainkey.example.org. IN TXT \"v=DKIM1; k=ed25519"));
+    assert_non_null(strstr(program_output, "testkey --key pair/example.org/pe.pem example.org pe"));
+    assert_int_equal(run("sign --domain example.org --selector pr --key pair/example.org/pr.pem "
+                         "--selector pe --key pair/example.org/pe.pem mail >signed"),
+                     0);
+    assert_int_equal(unlink("pair/example.org/pr.pem"), 0);
+    assert_int_equal(run("keygen --domain example.org --selector p --type both --output pair"), 69);
+    assert_non_null(strstr(program_output, "pe.pem: is there already and is not overwritten"));
+    assert_int_equal(access("pair/example.org/pr.pem", F_OK), -1);
+    assert_int_equal(run("keygen --domain example.org --selector p --type both --output one.pem"),
+                     69);
+    assert_non_null(strstr(program_output, "one.pem: Not a directory"));
+    assert_int_equal(access("one.pem", F_OK), -1);
+    assert_int_equal(
+        run("keygen --domain example.org --selector q --type both --bits 1024 --output pair"), 0);
+    assert_non_null(strstr(program_output, "(rsa, 1024 bits"));
+    assert_non_null(strstr(program_output, "(ed25519, 256 bits"));
+    assert_int_equal(run("keygen --domain example.org --selector both --type both"), 0);
+    assert_int_equal(access("example.org.bothr.pem", R_OK), 0);
+    assert_int_equal(access("example.org.bothe.pem", R_OK), 0);
+}
+
 static void large_keys_are_published_in_strings(void **state)
 {
     (void)state;
@@ -420,6 +450,7 @@ int main(void)
         cmocka_unit_test(memory_does_not_depend_on_the_body),
         cmocka_unit_test(unsignable_messages_are_not_signed),
         cmocka_unit_test(keys_are_private_and_never_overwritten),
+        cmocka_unit_test(a_pair_of_keys),
         cmocka_unit_test(large_keys_are_published_in_strings),
         cmocka_unit_test(testkey_judges),
         cmocka_unit_test(keys_of_a_sender_are_explained),

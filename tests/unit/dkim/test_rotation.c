@@ -32,7 +32,8 @@ static int set_up(void **state)
                                          .keep_s = 7 * DAY,
                                          .grace_us = INT64_C(300) * 1000000,
                                          .gap_us = INT64_C(3600) * 1000000,
-                                         .host = "mx1"};
+                                         .host = "mx1",
+                                         .witness = "mx1-1"};
     now_us = 1000000;
     now_s = NOW;
     return 0;
@@ -103,7 +104,8 @@ static void from_new_to_active(void **state)
     pass(TTL - 1);
     see(key, R, R);
     step();
-    assert_false(changed);
+    assert_int_equal(event_count, 0);
+    assert_int_equal(key->state, DKIM_ROTATION_PUBLISHED);
     pass(1);
     see(key, R, R);
     step();
@@ -383,6 +385,127 @@ static void trouble_of_another_machine(void **state)
     assert_int_equal(key->trouble, DKIM_SIGHT_NONE);
 }
 
+/* A process that begins anew: what is written of the states is all it knows. */
+static void restart(const char *witness)
+{
+    struct dkim_rotation_domain back = {.generation = 0};
+    static const struct dkim_rotation_domain nothing;
+    struct am_problem problem;
+    struct am_buf text;
+
+    am_buf_init(&text, 0);
+    dkim_rotation_write(&domain, &text);
+    if (!dkim_rotation_read(&back, am_buf_span(&text), &problem))
+        fail_msg("%s", problem.text);
+    am_buf_fini(&text);
+    dkim_rotation_inherit(&back, &nothing, witness);
+    for (size_t i = 0; i < back.count; i++)
+        back.keys[i].usable = true;
+    domain = back;
+    rules.witness = witness;
+    now_us = 5000000; /* another boot */
+}
+
+static void see_right_for(int64_t seconds)
+{
+    for (int64_t i = 0; i < seconds; i += 60) {
+        pass(60);
+        see(&domain.keys[0], R, R);
+        step();
+    }
+}
+
+static void a_restart_goes_on(void **state)
+{
+    (void)state;
+    add("a", DKIM_KEY_RSA, DKIM_ROTATION_NEW);
+    see(&domain.keys[0], R, R);
+    step();
+    see_right_for(TTL / 2);
+    int64_t right_s = domain.keys[0].right_s;
+    assert_in_range(right_s, TTL / 2 - TTL / 8, TTL / 2);
+    assert_string_equal(domain.keys[0].right_by, "mx1-1");
+    now_s += 100 * DAY; /* off for a while: that is no time in which it was shown */
+    restart("mx1-1");
+    see(&domain.keys[0], R, R);
+    step();
+    assert_int_equal(domain.keys[0].state, DKIM_ROTATION_PUBLISHED);
+    see_right_for(TTL - right_s - 60);
+    assert_int_equal(domain.keys[0].state, DKIM_ROTATION_PUBLISHED);
+    see_right_for(60);
+    assert_int_equal(domain.keys[0].state, DKIM_ROTATION_ACTIVE);
+    assert_string_equal(domain.keys[0].right_by, "");
+    assert_int_equal(domain.keys[0].right_s, 0);
+}
+
+/* It is written now and then only: a generation for each look would be many. */
+static void progress_is_seldom_written(void **state)
+{
+    unsigned written = 0;
+
+    (void)state;
+    add("a", DKIM_KEY_RSA, DKIM_ROTATION_NEW);
+    see(&domain.keys[0], R, R);
+    step();
+    for (int i = 0; i < TTL / 60; i++) {
+        see_right_for(60);
+        written += changed;
+    }
+    assert_in_range(written, 4, 9);
+}
+
+/* Another machine, or the same one with other name servers, has seen nothing yet. */
+static void others_begin_anew(void **state)
+{
+    (void)state;
+    add("a", DKIM_KEY_RSA, DKIM_ROTATION_NEW);
+    see(&domain.keys[0], R, R);
+    step();
+    see_right_for(TTL - 60);
+    int64_t written_s = domain.keys[0].right_s;
+    assert_true(written_s > TTL / 2);
+    restart("mx1-2");
+    see(&domain.keys[0], R, R);
+    see_right_for(TTL - 60);
+    assert_int_equal(domain.keys[0].state, DKIM_ROTATION_PUBLISHED);
+    /* Its progress is less than what is written, which stays. */
+    assert_string_equal(domain.keys[0].right_by, "mx1-1");
+    assert_int_equal(domain.keys[0].right_s, written_s);
+    see_right_for(60);
+    assert_int_equal(domain.keys[0].state, DKIM_ROTATION_ACTIVE);
+}
+
+/* A wrong record before the restart, or right behind it, begins the TTL anew. */
+static void a_wrong_record_undoes_progress(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        domain.count = 0;
+        rules.witness = "mx1-1";
+        add("a", DKIM_KEY_RSA, DKIM_ROTATION_NEW);
+        see(&domain.keys[0], R, R);
+        step();
+        see_right_for(TTL / 2);
+        if (before) {
+            see(&domain.keys[0], R, A);
+            step();
+            assert_true(changed);
+            assert_int_equal(domain.keys[0].right_s, 0);
+        }
+        restart("mx1-1");
+        if (!before) {
+            see(&domain.keys[0], D, R);
+            step();
+        }
+        assert_int_equal(domain.keys[0].right_s, 0);
+        see(&domain.keys[0], R, R);
+        see_right_for(TTL - 60);
+        assert_int_equal(domain.keys[0].state, DKIM_ROTATION_PUBLISHED);
+        see_right_for(60);
+        assert_int_equal(domain.keys[0].state, DKIM_ROTATION_ACTIVE);
+    }
+}
+
 static void written_and_read(void **state)
 {
     struct dkim_rotation_domain back = {.generation = 9};
@@ -395,6 +518,8 @@ static void written_and_read(void **state)
     domain.keys[0].trouble = DKIM_SIGHT_REVOKED;
     domain.keys[0].trouble_since_s = NOW;
     strcpy(domain.keys[0].trouble_by, "mx1");
+    domain.keys[1].right_s = 1234;
+    strcpy(domain.keys[1].right_by, "mx1-0123abcd");
     am_buf_init(&text, 0);
     dkim_rotation_write(&domain, &text);
     assert_true(dkim_rotation_read(&back, am_buf_span(&text), &problem));
@@ -417,6 +542,10 @@ static void texts_that_are_refused(void **state)
         "authmilter-keys 1\nend 0\nend 0\n",
         "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0\nend 1\n",
         "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0 - x\nend 1\n",
+        "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0 - 5\nend 1\n",
+        "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0 - x mx1\nend 1\n",
+        "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0 - 5 ../x\nend 1\n",
+        "authmilter-keys 1\nkey a rsa active 1 1 0 1 unknown 0 - 5 mx1 x\nend 1\n",
         "authmilter-keys 1\nkey a dsa active 1 1 0 1 unknown 0 -\nend 1\n",
         "authmilter-keys 1\nkey a rsa gone 1 1 0 1 unknown 0 -\nend 1\n",
         "authmilter-keys 1\nkey a rsa active -1 1 0 1 unknown 0 -\nend 1\n",
@@ -472,6 +601,10 @@ int main(void)
         TEST(next_key_helps_out),
         TEST(trouble_over_a_restart),
         TEST(trouble_of_another_machine),
+        TEST(a_restart_goes_on),
+        TEST(progress_is_seldom_written),
+        TEST(others_begin_anew),
+        TEST(a_wrong_record_undoes_progress),
         TEST(written_and_read),
         TEST(texts_that_are_refused),
         TEST(too_many),

@@ -219,6 +219,33 @@ static void life_of_a_key(void **state)
     dkim_rotor_drop(rotor);
 }
 
+/* A restart goes on where it was; another machine, and other name servers, begin anew. */
+static void restarts(void **state)
+{
+    (void)state;
+    put_key(0);
+    dkim_rotor_drop(scene("mx1", "a", "a"));
+    for (int i = 0; i < 4; i++) {
+        struct dkim_rotor *rotor = scene("mx1", "a", "a");
+        pass(TTL / 4 - 1);
+        dkim_rotor_round(rotor);
+        assert_string_equal(signing(rotor), "not yet");
+        dkim_rotor_drop(rotor);
+        pass(86400);
+    }
+    assert_int_equal(stored().keys[0].right_s, TTL - 4);
+    struct dkim_rotor *other = scene("mx2", "a", "a");
+    pass(60);
+    dkim_rotor_round(other);
+    assert_string_equal(signing(other), "not yet");
+    dkim_rotor_drop(other);
+    struct dkim_rotor *rotor = scene("mx1", "a", "a");
+    pass(4);
+    dkim_rotor_round(rotor);
+    assert_string_equal(signing(rotor), "a");
+    dkim_rotor_drop(rotor);
+}
+
 /* A message keeps its keys, whatever becomes of the domain. */
 static void keys_outlive_their_folder(void **state)
 {
@@ -506,12 +533,19 @@ int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(life_of_a_key),   TEST(keys_outlive_their_folder),
-        TEST(machines_race),   TEST(machines_see_different_things),
-        TEST(torn_generation), TEST(generations_conflict),
-        TEST(disk_full),       TEST(link_in_place_of_states),
-        TEST(directory_away),  TEST(key_file_gone_at_start),
-        TEST(what_is_shown),   TEST(two_name_servers),
+        TEST(life_of_a_key),
+        TEST(keys_outlive_their_folder),
+        TEST(restarts),
+        TEST(machines_race),
+        TEST(machines_see_different_things),
+        TEST(torn_generation),
+        TEST(generations_conflict),
+        TEST(disk_full),
+        TEST(link_in_place_of_states),
+        TEST(directory_away),
+        TEST(key_file_gone_at_start),
+        TEST(what_is_shown),
+        TEST(two_name_servers),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
