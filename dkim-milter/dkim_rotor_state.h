@@ -67,8 +67,8 @@ struct dkim_rotor {
 
 /* --- dkim_rotor_read.c --- */
 
-/* Reads what is in the directory now: domains, states, key files. Returns false when a domain may be
- * missing, as the directory cannot be read or memory is short; those that were known stay. */
+/* Reads what is in the directory now: domains, states, key files. Returns false when a domain may
+ * be missing, as the directory cannot be read or memory is short; those that were known stay. */
 bool dkim_rotor_read(struct dkim_rotor *rotor);
 
 /* Reads the states of a domain again. Returns false when that cannot be done; the former stay. */

@@ -200,8 +200,7 @@ static void at_a_message(void **state)
     assert_non_null(rotor);
     struct am_arena *small = am_arena_new(16, 16);
     assert_non_null(small);
-    assert_int_equal(dkim_rotor_find(rotor, small, "example.org", &choice).what,
-                     DKIM_ROTOR_NO_KEY);
+    assert_int_equal(dkim_rotor_find(rotor, small, "example.org", &choice).what, DKIM_ROTOR_NO_KEY);
     assert_int_equal(choice.count, 0);
     am_arena_free(small);
     dkim_rotor_drop(rotor);
