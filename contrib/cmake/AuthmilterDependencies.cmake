@@ -7,6 +7,9 @@ pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns>=1.8)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+# Of attachment-milter alone: without both it is not built.
+pkg_check_modules(GMIME IMPORTED_TARGET gmime-3.0>=3.2)
+pkg_check_modules(ARCHIVE IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 # Without it rows of aggregate reports are kept in a file only.
 pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
