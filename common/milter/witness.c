@@ -201,6 +201,8 @@ void am_witness_begin(struct am_session *session)
 {
     bool wanted = false;
 
+    if (session->runtime->reporter.report != NULL)
+        return;
     for (size_t i = 0; i < session->runtime->module_count; i++)
         wanted = wanted || is_witness(&session->runtime->modules[i]);
     struct am_witness *self = wanted ? calloc(1, sizeof(*self)) : NULL;

@@ -10,7 +10,10 @@
  * Nothing of it changes what becomes of a message; when memory is short a text is left out.
  */
 
-/* Begins with a connection: puts itself between the session and its peer. */
+/*
+ * Begins with a connection: puts itself between the session and its peer. When the message is
+ * played (am_runtime.reporter), whose peer takes down what becomes of it, nothing is done.
+ */
 void am_witness_begin(struct am_session *session);
 
 /* Ends it; session may be on its way out. */
