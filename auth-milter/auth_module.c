@@ -4,18 +4,25 @@
 
 /* --- configuration --- */
 
+enum { PUBLISH_NO, PUBLISH_SENDER, PUBLISH_YES };
+
 struct auth_conf {
-    bool publish_login, publish_mailfrom, publish_none;
+    int publish_login; /* enum above */
+    bool publish_mailfrom, publish_none;
 };
+
+static const struct am_choice login_words[] = {
+    {"no", PUBLISH_NO}, {"sender", PUBLISH_SENDER}, {"yes", PUBLISH_YES}, {NULL, 0}};
 
 #define AT(MEMBER) .offset = offsetof(struct auth_conf, MEMBER)
 
 static const struct am_option options[] = {
     {.name = "publish_login",
-     .kind = AM_OPTION_BOOL,
+     .kind = AM_OPTION_CHOICE,
      AT(publish_login),
-     .fallback = "yes",
-     .help = "name the login as smtp.auth"},
+     .choices = login_words,
+     .fallback = "sender",
+     .help = "name the login as smtp.auth: always, never, or when the sender's address tells it"},
     {.name = "publish_mailfrom",
      .kind = AM_OPTION_BOOL,
      AT(publish_mailfrom),
@@ -79,6 +86,24 @@ static void add_mailbox(struct am_ctx *ctx, struct am_result *result)
     }
 }
 
+/* The login is the sender's address, or its local part: who reads the mail knows it already. */
+static bool is_sender(struct am_ctx *ctx, struct am_span login)
+{
+    const struct am_address *sender = &am_ctx_msg(ctx)->sender;
+
+    return !sender->is_null && (am_span_equal_nocase(login, sender->full) ||
+                                am_span_equal_nocase(login, sender->local));
+}
+
+static bool is_published(struct am_ctx *ctx, const char *login)
+{
+    const struct auth_conf *conf = am_ctx_conf(ctx);
+
+    return login[0] != '\0' &&
+           (conf->publish_login == PUBLISH_YES ||
+            (conf->publish_login == PUBLISH_SENDER && is_sender(ctx, am_span_str(login))));
+}
+
 static enum am_verdict on_envfrom(struct am_ctx *ctx)
 {
     const struct auth_conf *conf = am_ctx_conf(ctx);
@@ -89,7 +114,7 @@ static enum am_verdict on_envfrom(struct am_ctx *ctx)
     am_ctx_count(ctx, "results", result.result, 1);
     if (login[0] == '\0' && !conf->publish_none)
         return AM_DONE;
-    if (login[0] != '\0' && conf->publish_login)
+    if (is_published(ctx, login))
         am_result_add_property(&result, "smtp", "auth", am_span_str(login));
     if (login[0] != '\0' && conf->publish_mailfrom)
         add_mailbox(ctx, &result);
