@@ -3,222 +3,184 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "dkim-milter/dkim_tag.h"
+#include "dmarc-milter/dmarc_walk.h"
 
-/* Most names that are asked for one domain (RFC 9989 section 4.10). */
-#define WALK_MAX 8
-
-/* What was found at a name. */
+/* The record that applies to a domain. */
 struct found {
-    const char *name; /* _dmarc.DOMAIN */
-    enum am_dns_outcome dns;
-    const char *text; /* of the record; NULL without exactly one */
-    size_t count;     /* records that begin with v=DMARC1 */
+    const char *domain; /* that is judged */
+    const struct dmarc_name *at;
+    const char *name; /* _dmarc.DOMAIN of the record */
 };
 
-/* RFC 9989 section 4.7: the record begins with v=DMARC1, blanks around "=" allowed. */
-static bool is_dmarc(struct am_span text)
+static void judge_values(const struct found *found, struct check_findings *findings)
 {
-    size_t at = 0;
-    static const char version[] = "DMARC1";
-
-    if (text.len == 0 || text.ptr[at++] != 'v')
-        return false;
-    while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t'))
-        at++;
-    if (at == text.len || text.ptr[at++] != '=')
-        return false;
-    while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t'))
-        at++;
-    if (text.len - at < strlen(version) || memcmp(text.ptr + at, version, strlen(version)) != 0)
-        return false;
-    at += strlen(version);
-    return at == text.len || strchr("; \t", text.ptr[at]) != NULL;
-}
-
-static bool look_up(const char *domain, struct am_resolver *resolver, struct am_arena *arena,
-                    struct found *found)
-{
-    *found = (struct found){.name = am_arena_printf(arena, "_dmarc.%s", domain)};
-    if (found->name == NULL)
-        return false;
-    struct am_dns_query *query = am_dns_start(resolver, found->name, AM_DNS_TXT,
-                                              am_deadline_in_ms(am_clock_system(), 20000));
-    const struct am_dns_answer *answer = am_dns_wait(query);
-
-    found->dns = answer->outcome;
-    for (size_t i = 0; i < answer->count; i++)
-        if (is_dmarc(answer->records[i].text)) {
-            found->count++;
-            found->text = am_arena_copy(arena, answer->records[i].text);
-        }
-    am_dns_release(query);
-    if (found->count != 1)
-        found->text = NULL;
-    return true;
-}
-
-/* Walks up the tree until a record is found. Of a long name the middle is passed over. */
-static bool walk(const char *domain, struct am_resolver *resolver, struct am_arena *arena,
-                 struct found *found)
-{
-    const char *at = domain;
-
-    for (size_t asked = 0; asked < WALK_MAX; asked++) {
-        if (!look_up(at, resolver, arena, found))
-            return false;
-        const char *dot = strchr(at, '.');
-        if (found->count > 0 ||
-            (found->dns != AM_DNS_OK && found->dns != AM_DNS_NODATA &&
-             found->dns != AM_DNS_NXDOMAIN) ||
-            dot == NULL)
-            return true;
-        at = dot + 1;
-        size_t labels = 1;
-        for (const char *p = at; *p != '\0'; p++)
-            labels += *p == '.';
-        for (; asked == 0 && labels > WALK_MAX - 1; labels--)
-            at = strchr(at, '.') + 1;
-    }
-    return true;
-}
-
-static bool is_value(const struct dkim_tag *tag, const char *word)
-{
-    return tag != NULL && am_span_equal_nocase(tag->value, am_span_str(word));
-}
-
-static bool is_one_of(const struct dkim_tag *tag, const char *const *words)
-{
-    for (; *words != NULL; words++)
-        if (is_value(tag, *words))
-            return true;
-    return false;
-}
-
-/* Reports tags whose values nobody understands. Returns whether all are good. */
-static bool judge_values(const struct found *found, const struct dkim_tag_list *list,
-                         struct check_findings *findings)
-{
-    static const char *const policies[] = {"none", "quarantine", "reject", NULL};
-    static const char *const modes[] = {"r", "s", NULL};
-    static const char *const flags[] = {"y", "n", NULL};
-    static const char *const trees[] = {"y", "n", "u", NULL};
     static const struct {
-        const char *tag;
-        const char *const *words;
-        const char *mend;
+        enum dmarc_tag tag;
+        const char *name, *mend;
     } rules[] = {
-        {"p", policies, "write p=none, p=quarantine or p=reject"},
-        {"sp", policies, "write sp=none, sp=quarantine or sp=reject, or leave it out"},
-        {"np", policies, "write np=none, np=quarantine or np=reject, or leave it out"},
-        {"adkim", modes, "write adkim=r or adkim=s, or leave it out"},
-        {"aspf", modes, "write aspf=r or aspf=s, or leave it out"},
-        {"t", flags, "write t=y or t=n, or leave it out"},
-        {"psd", trees, "leave psd out"},
+        {DMARC_TAG_P, "p", "write p=none, p=quarantine or p=reject"},
+        {DMARC_TAG_SP, "sp", "write sp=none, sp=quarantine or sp=reject, or leave it out"},
+        {DMARC_TAG_NP, "np", "write np=none, np=quarantine or np=reject, or leave it out"},
+        {DMARC_TAG_ADKIM, "adkim", "write adkim=r or adkim=s, or leave it out"},
+        {DMARC_TAG_ASPF, "aspf", "write aspf=r or aspf=s, or leave it out"},
+        {DMARC_TAG_T, "t", "write t=y or t=n, or leave it out"},
+        {DMARC_TAG_PSD, "psd", "leave psd out"},
+        {DMARC_TAG_FO, "fo", "write 0 or 1, d and s, joined by colons, or leave it out"},
+        {DMARC_TAG_RUF, "ruf", "write ruf=mailto:ADDRESS, or leave it out"},
     };
-    bool good = true;
 
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        const struct dkim_tag *tag = dkim_tag_find(list, rules[i].tag);
-
-        if (tag == NULL || is_one_of(tag, rules[i].words))
-            continue;
-        check_found(findings, CHECK_DMARC_BROKEN, found->name, "%s=%.*s is no value of that tag",
-                    rules[i].tag, (int)tag->value.len, tag->value.ptr);
-        check_mend(findings, "%s", rules[i].mend);
-        good = false;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if ((found->at->record.bad & rules[i].tag) != 0) {
+            check_found(findings, CHECK_DMARC_BROKEN, found->name,
+                        "%s= has a value that receivers do not know: \"%s\"", rules[i].name,
+                        found->at->text);
+            check_mend(findings, "%s", rules[i].mend);
+        }
+    if ((found->at->record.present & DMARC_TAG_P) == 0 &&
+        dmarc_record_standing(&found->at->record) == DMARC_STANDING_BROKEN) {
+        check_found(findings, CHECK_DMARC_BROKEN, found->name,
+                    "no p=, and no rua= to report to: receivers pass it over: \"%s\"",
+                    found->at->text);
+        check_mend(findings, "write p=none, p=quarantine or p=reject");
     }
-    return good;
 }
 
-static void judge_ignored(const struct found *found, const struct dkim_tag_list *list,
-                          struct check_findings *findings)
+static void judge_ignored(const struct found *found, struct check_findings *findings)
 {
-    static const char *const ignored[] = {"pct", "rf", "ri"};
+    static const struct {
+        enum dmarc_tag tag;
+        const char *name;
+    } ignored[] = {{DMARC_TAG_PCT, "pct"}, {DMARC_TAG_RF, "rf"}, {DMARC_TAG_RI, "ri"}};
 
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-        if (dkim_tag_find(list, ignored[i]) != NULL) {
+        if ((found->at->record.present & ignored[i].tag) != 0) {
             check_found(findings, CHECK_DMARC_TAG_IGNORED, found->name,
-                        "%s= is no tag any more (RFC 9989): receivers pass it over", ignored[i]);
-            check_mend(findings, "take %s= out", ignored[i]);
+                        "%s= is no tag any more (RFC 9989): receivers pass it over",
+                        ignored[i].name);
+            check_mend(findings, "take %s= out", ignored[i].name);
         }
 }
 
-static void judge_reports(const struct found *found, const struct dkim_tag_list *list,
-                          struct check_findings *findings)
+static void judge_reports(const struct found *found, struct check_findings *findings)
 {
-    const struct dkim_tag *rua = dkim_tag_find(list, "rua");
+    const struct dmarc_record *record = &found->at->record;
 
-    if (rua == NULL) {
+    if ((record->present & DMARC_TAG_RUA) == 0) {
         check_found(findings, CHECK_DMARC_NO_REPORTS, found->name,
                     "without rua= nobody tells you who sends in your name");
         check_mend(findings, "add rua=mailto:ADDRESS");
-    } else if (!am_span_starts_nocase(rua->value, am_span_str("mailto:"))) {
+    } else if ((record->bad & DMARC_TAG_RUA) != 0 ||
+               !am_span_starts_nocase(record->rua, am_span_str("mailto:"))) {
         check_found(findings, CHECK_DMARC_BROKEN, found->name, "rua=%.*s is no mailto: address",
-                    (int)rua->value.len, rua->value.ptr);
+                    (int)record->rua.len, record->rua.ptr);
         check_mend(findings, "write rua=mailto:ADDRESS");
     }
 }
 
-static void judge_text(const char *domain, const struct found *found,
-                       struct check_findings *findings)
+/* Returns the policy for mail that fails and comes from the domain, which exists. */
+static enum dmarc_policy policy_of(const struct found *found)
 {
-    struct am_arena *arena = findings->arena;
-    struct dkim_tag_list *list = am_arena_alloc(arena, sizeof(*list));
+    const struct dmarc_record *record = &found->at->record;
 
-    if (list == NULL) {
+    if (dmarc_record_standing(record) != DMARC_STANDING_GOOD)
+        return DMARC_POLICY_NONE;
+    return strcmp(found->at->domain, found->domain) != 0 && record->sp != DMARC_POLICY_ABSENT
+               ? record->sp
+               : record->p;
+}
+
+static void judge_policy(const struct found *found, struct check_findings *findings)
+{
+    bool none = policy_of(found) == DMARC_POLICY_NONE;
+
+    if (!none && !found->at->record.testing)
+        return;
+    check_found(findings, CHECK_DMARC_MONITORS, found->name, "nothing is enforced for %s: %s",
+                found->domain, none ? "the policy is none" : "t=y says that it is a test");
+    check_mend(findings, "when the reports show no mail of yours that fails: p=reject");
+}
+
+static void judge_record(const struct found *found, struct check_findings *findings)
+{
+    const struct dmarc_record *record = &found->at->record;
+
+    judge_values(found, findings);
+    judge_ignored(found, findings);
+    judge_reports(found, findings);
+    judge_policy(found, findings);
+    if ((record->bad & ~(unsigned)DMARC_TAG_RUA) == 0 &&
+        dmarc_record_standing(record) != DMARC_STANDING_BROKEN)
+        check_found(findings, CHECK_DMARC_OK, found->domain, "%s: \"%s\"", found->name,
+                    found->at->text);
+}
+
+/* Of several records at a name none counts: receivers walk on, as if there were none. */
+static bool judge_several(const struct dmarc_walk *walk, struct check_findings *findings)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < walk->count; i++) {
+        const struct dmarc_name *at = walk->names[i];
+        const char *name = am_arena_printf(findings->arena, "_dmarc.%s", at->domain);
+
+        if (name == NULL)
+            findings->failed = true;
+        else if (at->records > 1) {
+            any = true;
+            check_found(findings, CHECK_DMARC_SEVERAL, name,
+                        "%zu DMARC records: receivers take none of them", at->records);
+            check_mend(findings, "leave one TXT record at %s", name);
+        }
+    }
+    return any;
+}
+
+static void judge_missing(const char *domain, struct check_findings *findings)
+{
+    check_found(findings, CHECK_DMARC_MISSING, domain,
+                "no DMARC record, here or above: receivers decide as they like");
+    check_mend(findings,
+               "publish the TXT record _dmarc.%s. \"v=DMARC1; p=none; rua=mailto:postmaster@%s\"",
+               domain, domain);
+}
+
+static void judge_walk(const struct dmarc_walk *walk, struct check_findings *findings)
+{
+    struct found found = {.domain = walk->domain};
+
+    if (judge_several(walk, findings))
+        return;
+    /* The domain's own record serves though what is above it cannot be looked up. */
+    if (walk->failed == NULL || walk->names[0]->has_record)
+        found.at = dmarc_walk_policy(walk);
+    const struct dmarc_name *named = found.at != NULL ? found.at : walk->failed;
+    if (named == NULL) {
+        judge_missing(walk->domain, findings);
+        return;
+    }
+    found.name = am_arena_printf(findings->arena, "_dmarc.%s", named->domain);
+    if (found.name == NULL) {
         findings->failed = true;
-        return;
+    } else if (found.at != NULL) {
+        judge_record(&found, findings);
+    } else {
+        check_found(findings, CHECK_DMARC_UNKNOWN, found.name, "the look-up gave \"%s\"",
+                    am_dns_outcome_word(named->dns));
+        check_mend(findings, "see to it that the name servers answer, then check again");
     }
-    if (dkim_tag_list_parse(list, am_span_str(found->text)) != DKIM_TAG_OK) {
-        check_found(findings, CHECK_DMARC_BROKEN, found->name,
-                    "cannot be read behind its octet %zu: \"%s\"", list->bad, found->text);
-        check_mend(findings, "write it as tag=value; tag=value");
-        return;
-    }
-    bool good = judge_values(found, list, findings);
-    judge_ignored(found, list, findings);
-    judge_reports(found, list, findings);
-    const struct dkim_tag *policy = dkim_tag_find(list, "p");
-    const struct dkim_tag *below = dkim_tag_find(list, "sp");
-    bool inherited = strcmp(found->name + strlen("_dmarc."), domain) != 0;
-    if (inherited && below != NULL)
-        policy = below;
-    if (policy == NULL || is_value(policy, "none") || is_value(dkim_tag_find(list, "t"), "y")) {
-        check_found(findings, CHECK_DMARC_MONITORS, found->name, "nothing is enforced for %s: %s",
-                    domain,
-                    policy == NULL || is_value(policy, "none") ? "the policy is none"
-                                                               : "t=y says that it is a test");
-        check_mend(findings, "when the reports show no mail of yours that fails: p=reject");
-    }
-    if (good)
-        check_found(findings, CHECK_DMARC_OK, domain, "%s: \"%s\"", found->name, found->text);
 }
 
 void check_dmarc(const char *domain, struct am_resolver *resolver, struct check_findings *findings)
 {
-    struct found found;
+    struct dmarc_names names = {
+        .resolver = resolver,
+        .arena = findings->arena,
+        .deadline_us = am_deadline_in_ms(am_clock_system(), 20000),
+    };
+    struct dmarc_walk walk;
 
-    if (!walk(domain, resolver, findings->arena, &found)) {
+    if (dmarc_walk(&walk, &names, domain))
+        judge_walk(&walk, findings);
+    else
         findings->failed = true;
-    } else if (found.count > 1) {
-        check_found(findings, CHECK_DMARC_SEVERAL, found.name,
-                    "%zu DMARC records: receivers take none of them", found.count);
-        check_mend(findings, "leave one TXT record at %s", found.name);
-    } else if (found.text != NULL) {
-        judge_text(domain, &found, findings);
-    } else if (found.dns == AM_DNS_OK || found.dns == AM_DNS_NODATA ||
-               found.dns == AM_DNS_NXDOMAIN) {
-        check_found(findings, CHECK_DMARC_MISSING, domain,
-                    "no DMARC record, here or above: receivers decide as they like");
-        check_mend(findings,
-                   "publish the TXT record _dmarc.%s. \"v=DMARC1; p=none; "
-                   "rua=mailto:postmaster@%s\"",
-                   domain, domain);
-    } else {
-        check_found(findings, CHECK_DMARC_UNKNOWN, found.name, "the look-up gave \"%s\"",
-                    am_dns_outcome_word(found.dns));
-        check_mend(findings, "see to it that the name servers answer, then check again");
-    }
 }

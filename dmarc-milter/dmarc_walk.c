@@ -21,10 +21,10 @@ static bool take_answer(struct dmarc_name *name, struct am_arena *arena,
         }
     if (name->records != 1)
         return true;
-    const char *copy = am_arena_copy(arena, text);
+    name->text = am_arena_copy(arena, text);
     name->has_record =
-        copy != NULL && dmarc_record_parse(&name->record, am_span_of(copy, text.len));
-    return copy != NULL;
+        name->text != NULL && dmarc_record_parse(&name->record, am_span_of(name->text, text.len));
+    return name->text != NULL;
 }
 
 const struct dmarc_name *dmarc_names_ask(struct dmarc_names *names, const char *domain)

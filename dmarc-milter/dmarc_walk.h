@@ -21,6 +21,7 @@ struct dmarc_name {
     enum am_dns_outcome dns;
     size_t records; /* that begin with v=DMARC1; of several none counts */
     bool has_record;
+    const char *text; /* of the record; NULL without one */
     struct dmarc_record record;
 };
 
