@@ -116,6 +116,8 @@ static void print_key(const struct showing *showing, const struct dkim_rotation_
         printf("; its record may go: authmilter keys purge");
     else if (key->state == DKIM_ROTATION_RETIRED)
         printf("; its record stays until %s UTC", write_time(key->keep_until_s, until));
+    else if (key->right_by[0] != '\0')
+        printf("; shown for %" PRId64 " s at least, of %" PRIu32, key->right_s, key->ttl_s);
     puts("");
     for (size_t i = 0; i < showing->views.count; i++)
         printf("        %s shows it as %s\n", showing->views.names[i],
@@ -143,6 +145,11 @@ static json_t *key_json(const struct showing *showing, const struct dkim_rotatio
     json_object_set_new(object, "keep_until",
                         key->state == DKIM_ROTATION_RETIRED ? json_integer(key->keep_until_s)
                                                             : json_null());
+    json_object_set_new(
+        object, "seen",
+        key->right_by[0] == '\0'
+            ? json_null()
+            : json_pack("{s:I, s:s}", "seconds", (json_int_t)key->right_s, "by", key->right_by));
     json_object_set_new(
         object, "trouble",
         has_trouble ? json_pack("{s:s, s:I, s:s}", "what", dkim_sight_word(key->trouble), "since",

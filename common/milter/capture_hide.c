@@ -183,12 +183,14 @@ static bool hide_login(struct am_arena *arena, const char **text)
     return true;
 }
 
-static bool hide_property(struct am_arena *arena, struct am_property *property)
+/* A sender without a domain is its local part alone. */
+static bool hide_property(struct am_arena *arena, struct am_property *property, const char *local)
 {
     const char *value = am_arena_copy(arena, property->value);
+    bool bare = strcmp(property->property, "auth") == 0 ||
+                (local[0] != '\0' && am_span_equal_nocase(property->value, am_span_str(local)));
 
-    if (value == NULL || !(strcmp(property->property, "auth") == 0 ? hide_login(arena, &value)
-                                                                   : hide(arena, &value)))
+    if (value == NULL || !(bare ? hide_login(arena, &value) : hide(arena, &value)))
         return false;
     property->value = am_span_str(value);
     return true;
@@ -202,7 +204,7 @@ static bool hide_results(struct am_arena *arena, struct am_results *results, con
         if (!hide_free(arena, &result->reason, local))
             return false;
         for (size_t j = 0; j < result->property_count; j++)
-            if (!hide_property(arena, &result->properties[j]))
+            if (!hide_property(arena, &result->properties[j], local))
                 return false;
     }
     return true;

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_t *object = am_case_to_json(&kept);
         char *text = object == NULL ? NULL : json_dumps(object, 0);
         if (text == NULL || !am_case_parse(&again, arena, am_span_str(text), "again", &problem) ||
-            again.field_count != kept.field_count || again.dns.count != kept.dns.count)
+            again.field_count != kept.field_count || again.dns.count != kept.dns.count ||
+            again.conn_dns.count != kept.conn_dns.count)
             abort();
         free(text);
         json_decref(object);

@@ -124,6 +124,30 @@ static void warned_of(void **state)
     expect_text("state.4 is cut off");
 }
 
+/* How far a key is on its way. */
+static void progress_is_shown(void **state)
+{
+    (void)state;
+    write_text("k/example.org/state.5",
+               "authmilter-keys 1\n"
+               "key oner rsa published 1 1 0 3600 unknown 0 - 1800 mx1-0123abcd\n"
+               "key onee ed25519 active 1 1 0 60 unknown 0 -\nend 2\n");
+    assert_int_equal(run("keys list --directory k"), 0);
+    expect_text("shown for 1800 s at least, of 3600");
+    assert_int_equal(run("keys list --directory k --json"), 0);
+    json_t *all = json_loads(program_output, 0, NULL);
+    assert_non_null(all);
+    json_t *keys = json_object_get(json_array_get(json_object_get(all, "domains"), 0), "keys");
+    json_t *seen = json_object_get(json_array_get(keys, 0), "seen");
+    assert_int_equal(json_integer_value(json_object_get(seen, "seconds")), 1800);
+    assert_string_equal(json_string_value(json_object_get(seen, "by")), "mx1-0123abcd");
+    assert_true(json_is_null(json_object_get(json_array_get(keys, 1), "seen")));
+    json_decref(all);
+    write_text("k/example.org/state.6", "authmilter-keys 1\n"
+                                        "key oner rsa active 1 1 0 60 absent 100 mx1\n"
+                                        "key onee ed25519 active 1 1 0 60 unknown 0 -\nend 2\n");
+}
+
 static void retired_and_removed(void **state)
 {
     (void)state;
@@ -185,9 +209,10 @@ static void wrong_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made_and_shown), cmocka_unit_test(nothing_is_overwritten),
-        cmocka_unit_test(warned_of),      cmocka_unit_test(retired_and_removed),
-        cmocka_unit_test(explained),      cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(made_and_shown),      cmocka_unit_test(nothing_is_overwritten),
+        cmocka_unit_test(warned_of),           cmocka_unit_test(progress_is_shown),
+        cmocka_unit_test(retired_and_removed), cmocka_unit_test(explained),
+        cmocka_unit_test(wrong_usage),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

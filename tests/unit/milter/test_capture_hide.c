@@ -86,12 +86,39 @@ static void hidden_words_stand_for_any_word(void **state)
             fail_msg("row %zu", i);
 }
 
+/* A sender without a domain is all local part, also as a property of a result. */
+static void a_bare_sender(void **state)
+{
+    struct am_arena *room = am_arena_new(4096, 0);
+    struct am_result result = {.method = "spf", .result = "none", .reason = "no domain in alice"};
+    struct am_play_macro macro = {AM_STAGE_ENVFROM, "{mail_addr}", "alice"};
+    struct am_case kept = {.macros = &macro, .macro_count = 1};
+
+    (void)state;
+    assert_non_null(room);
+    assert_true(am_result_add_property(&result, "smtp", "mailfrom", am_span_str("Alice")));
+    assert_true(am_result_add_property(&result, "smtp", "helo", am_span_str("alice.example")));
+    assert_true(am_results_add(&kept.outcome.results, room, "spf", &result));
+    am_dns_recording_init(&kept.dns, room);
+    assert_true(am_capture_hide(room, &kept, "alice"));
+    const struct am_result *hidden = &kept.outcome.results.items[0];
+    assert_string_equal(hidden->reason, "no domain in x");
+    assert_true(am_span_equal(hidden->properties[0].value, am_span_str("x")));
+    assert_true(am_span_equal(hidden->properties[1].value, am_span_str("alice.example")));
+    assert_string_equal(macro.value, "x");
+    /* Of a null sender nothing is hidden. */
+    assert_true(am_capture_hide(room, &kept, ""));
+    assert_true(am_span_equal(hidden->properties[1].value, am_span_str("alice.example")));
+    am_arena_free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hidden_rows),
         cmocka_unit_test(hidden_words),
         cmocka_unit_test(hidden_words_stand_for_any_word),
+        cmocka_unit_test(a_bare_sender),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
