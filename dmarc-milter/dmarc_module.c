@@ -127,15 +127,19 @@ static void choose_claims(struct am_ctx *ctx, struct dmarc_msg_state *state)
     dmarc_claims_add_results(claims, am_ctx_arena(ctx), am_ctx_results(ctx),
                              am_ctx_msg(ctx)->sender.is_null);
     if (!claims->spf_known) {
+        claims->spf_known = others->spf_known;
         claims->spf = others->spf;
         claims->spf_is_helo = others->spf_is_helo;
     }
     if (!claims->dkim_known) {
+        claims->dkim_known = others->dkim_known;
         memcpy(claims->dkim, others->dkim, sizeof(claims->dkim));
         claims->dkim_count = others->dkim_count;
         claims->dkim_left_out = others->dkim_left_out;
     }
     claims->no_memory = claims->no_memory || others->no_memory;
+    if (!claims->spf_known || !claims->dkim_known)
+        state->unchecked = claims->spf_known ? "dkim" : claims->dkim_known ? "spf" : "spf and dkim";
 }
 
 /* How much an outcome weighs among those of several authors. */
@@ -156,20 +160,27 @@ static bool evaluate(struct am_ctx *ctx, struct dmarc_msg_state *state)
     const struct dmarc_conf *conf = am_ctx_conf(ctx);
     const struct dmarc_claims *claims = &state->claims;
     struct dmarc_identifier dkim[DMARC_IDENTIFIERS_MAX];
+    size_t count = claims->dkim_count;
     struct dmarc_names names = {
         .resolver = am_ctx_resolver(ctx),
         .arena = am_ctx_arena(ctx),
         .deadline_us = am_deadline_earlier(
             am_ctx_deadline_us(ctx), am_deadline_in_ms(am_ctx_clock(ctx), conf->time_limit_ms)),
     };
-    struct dmarc_request request = {.spf = {claims->spf.domain, claims->spf.proof},
-                                    .dkim = dkim,
-                                    .dkim_count = claims->dkim_count};
+    struct dmarc_request request = {.spf = {claims->spf.domain, claims->spf.proof}, .dkim = dkim};
 
-    for (size_t i = 0; i < claims->dkim_count; i++)
+    for (size_t i = 0; i < count; i++)
         dkim[i] = (struct dmarc_identifier){claims->dkim[i].domain, claims->dkim[i].proof};
     for (size_t i = 0; i < state->from.count; i++) {
+        const struct dmarc_identifier open = {state->from.domains[i], DMARC_PROOF_UNKNOWN};
+
         request.author = state->from.domains[i];
+        /* RFC 9989 section 5.3.3: what was not checked might have passed, so it is no fail. */
+        if (!claims->spf_known)
+            request.spf = open;
+        if (!claims->dkim_known)
+            dkim[0] = open;
+        request.dkim_count = claims->dkim_known ? count : 1;
         if (!dmarc_evaluate(&state->outcomes[i], &names, &request))
             return false;
         if (weight(&state->outcomes[i]) > weight(&state->outcomes[state->worst]))

@@ -74,6 +74,8 @@ static void add_spf(struct dmarc_claims *claims, struct am_arena *arena, const s
     bool by_mailfrom = said->has_mailfrom && behind_at(said->mailfrom).len > 0;
     bool by_helo = !by_mailfrom && null_sender && said->helo.len > 0;
 
+    if (!by_mailfrom && said->helo.len == 0 && proof_of(said->word) == DMARC_PROOF_UNKNOWN)
+        return; /* a check that failed names nobody */
     claims->spf_known = true;
     if (claims->spf.word != NULL || (!by_mailfrom && !by_helo))
         return;
@@ -98,6 +100,9 @@ static void add_dkim(struct dmarc_claims *claims, struct am_arena *arena, const 
     enum dmarc_proof proof = proof_of(said->word);
     size_t at = claims->dkim_count;
 
+    /* A check that could not do its work names nobody; a pass of nobody is none. */
+    if (domain.len == 0 && proof != DMARC_PROOF_NONE)
+        return;
     claims->dkim_known = true;
     if (domain.len == 0)
         return; /* "none": there is no signature */

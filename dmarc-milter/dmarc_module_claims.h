@@ -19,7 +19,7 @@ struct dmarc_claim {
 
 /* All zero is empty; everything lives in an arena. */
 struct dmarc_claims {
-    bool spf_known, dkim_known; /* somebody has checked */
+    bool spf_known, dkim_known; /* somebody has checked; not: their check could not do its work */
     struct dmarc_claim spf; /* of MAIL FROM, or of HELO when the sender is null; word NULL: none */
     bool spf_is_helo;
     struct dmarc_claim dkim[DMARC_IDENTIFIERS_MAX]; /* passes first, then what may pass later */

@@ -76,6 +76,8 @@ static void note(struct am_ctx *ctx, const struct dmarc_msg_state *state)
         if (worst->reason != NULL)
             am_ctx_note(ctx, "reason", "%s", worst->reason);
     }
+    if (state->unchecked != NULL)
+        am_ctx_note(ctx, "unchecked", "%s", state->unchecked);
     if (state->excuse != DMARC_EXCUSE_NONE)
         am_ctx_note(ctx, "excuse", "%s", excuses[state->excuse]);
     if (state->claims.dkim_left_out > 0)

@@ -32,6 +32,7 @@ struct dmarc_msg_state {
     struct dmarc_outcome outcomes[DMARC_AUTHORS_MAX]; /* of from.domains */
     size_t worst;                                     /* number of the one that decides */
     unsigned queries;
+    const char *unchecked; /* what nobody has checked; NULL: nothing */
     enum dmarc_excuse excuse;
     enum am_policy_action action; /* what was decided to do */
     bool ruled_by_override;

@@ -189,6 +189,8 @@ static void take_line(struct making *making, char *word)
     } else if (strcmp(word, "spf") == 0 || strcmp(word, "dkim") == 0 ||
                strcmp(word, "spf-helo") == 0) {
         add(making, &out->results, word, am_arena_copy(arena, am_span_str(rest)));
+    } else if (strcmp(word, "unchecked") == 0) {
+        out->unchecked = true;
     } else if (strcmp(word, "from") == 0 || strcmp(word, "from-field") == 0) {
         add(making, &out->fields, "From", unescape(making->file, arena, rest));
     } else if (strcmp(word, "field") == 0) {

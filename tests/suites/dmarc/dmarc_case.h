@@ -18,9 +18,10 @@
  *     sender <ADDRESS>          [<bounce@elsewhere.example>]
  *     spf WORD DOMAIN           what SPF found of MAIL FROM; spf-helo: of HELO
  *     dkim WORD DOMAIN          what DKIM found of a signature
- *     from VALUE                a From field; "from-field" alone is one without a value
- *     field NAME: VALUE         another field of the header
- *     expect WORD KEY=VALUE...  of a result of dmarc; of several one line for each, in their order
+ *     unchecked                 no check ran here; else SPF and DKIM say none where no line has
+ * them from VALUE                a From field; "from-field" alone is one without a value field
+ * NAME: VALUE         another field of the header expect WORD KEY=VALUE...  of a result of dmarc;
+ * of several one line for each, in their order
  *
  * "#" begins a comment at the start of a line. Values of `expect` with blanks stand in double
  * quotes. header.from and policy.dmarc are called from= and policy=; without them the result has
@@ -50,6 +51,7 @@ struct dmarc_test_case {
     unsigned line;
     const char *zone, *config; /* texts made from the lines */
     const char *client, *sender;
+    bool unchecked;
     struct dmarc_case_list results; /* "spf" or "dkim" or "spf-helo", and "WORD DOMAIN" */
     struct dmarc_case_list fields;
     struct dmarc_case_list expected; /* WORD, and the rest of the line */

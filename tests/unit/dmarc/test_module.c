@@ -47,16 +47,6 @@ static int remove_folder(void **state)
     return system(command);
 }
 
-static int new_path(void **state)
-{
-    static int number;
-
-    (void)state;
-    snprintf(path, sizeof(path), "%s/%d.db", folder, number++);
-    given.count = 0;
-    return 0;
-}
-
 static void give(const char *method, const char *result, const char *ptype, const char *property,
                  const char *value)
 {
@@ -64,6 +54,18 @@ static void give(const char *method, const char *result, const char *ptype, cons
 
     *one = (struct am_result){.method = method, .result = result};
     am_result_add_property(one, ptype, property, am_span_str(value));
+}
+
+static int new_path(void **state)
+{
+    static int number;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/%d.db", folder, number++);
+    given.count = 0;
+    give("spf", "none", "smtp", "mailfrom", "Bounce@Elsewhere.example");
+    give("dkim", "none", "policy", "x", "");
+    return 0;
 }
 
 static void play_one(struct am_runtime *runtime, struct am_arena *arena, const char *from)
@@ -161,6 +163,7 @@ static const char *rows(const char *columns)
 static void tells_policy_and_claims(void **state)
 {
     (void)state;
+    given.count = 0;
     give("spf", "fail", "smtp", "mailfrom", "Bounce@Elsewhere.example");
     give("spf", "pass", "smtp", "helo", "mail.elsewhere.example");
     give("dkim", "fail", "header", "d", "list.example");
