@@ -17,6 +17,7 @@ struct am_command {
 
 extern const struct am_command am_command_ar;
 extern const struct am_command am_command_check;
+extern const struct am_command am_command_dmarc_report;
 extern const struct am_command am_command_explain;
 extern const struct am_command am_command_keygen;
 extern const struct am_command am_command_keys;

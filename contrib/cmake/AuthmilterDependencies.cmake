@@ -13,6 +13,8 @@ pkg_check_modules(ARCHIVE IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 # Without it rows of aggregate reports are kept in a file only.
 pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
+pkg_check_modules(LIBXML REQUIRED IMPORTED_TARGET libxml-2.0)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # libmilter ships no pkg-config file.
 find_path(MILTER_INCLUDE_DIR libmilter/mfapi.h REQUIRED)
