@@ -37,7 +37,7 @@ static bool check_stream(const char *value, struct am_problem *problem)
 #define ROW(NAME, KIND) .name = #NAME, .kind = KIND, .offset = offsetof(struct report_conf, NAME)
 
 static const struct am_option options[] = {
-    {ROW(database, AM_OPTION_TEXT), .fallback = "/var/lib/authmilter/dmarc.db", .check = check_path,
+    {ROW(database, AM_OPTION_TEXT), .fallback = "/var/lib/authmilter/dmarc.db",
      .help = "SQLite file with rows, reports and deliveries"},
     {ROW(stream, AM_OPTION_TEXT), .fallback = "", .check = check_stream,
      .help = "stream of a Redis server that rows are taken from first; empty = none"},
@@ -64,14 +64,14 @@ static const struct am_option options[] = {
     {0},
 };
 
-static const struct am_section section = {
+const struct am_section report_conf_section = {
     .name = "report",
     .help = "aggregate reports",
     .options = options,
     .size = sizeof(struct report_conf),
 };
 
-static const struct am_section *const schema[] = {&section, NULL};
+static const struct am_section *const schema[] = {&report_conf_section, NULL};
 
 /* Fills in what follows from other values. */
 static bool complete(struct report_conf *conf, struct am_arena *arena, struct am_problem *problem)

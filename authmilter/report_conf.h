@@ -15,6 +15,9 @@ struct report_conf {
     int64_t max_reports, max_mails, max_recipients, max_size;
 };
 
+/* Its rows. */
+extern const struct am_section report_conf_section;
+
 /*
  * Reads the file and what the command line has in its place.
  *
