@@ -168,6 +168,9 @@ static bool make_one(struct report_run *run, const struct dmarc_due *due,
     if (result.left_out > 0)
         report_print_without(&run->print, due->policy_domain, due->day, result.left_out,
                              "the record changed too often that day");
+    if (result.without_address > 0)
+        report_print_without(&run->print, due->policy_domain, due->day, result.without_address,
+                             "their clients had no IP address");
     return true;
 }
 

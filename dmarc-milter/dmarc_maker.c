@@ -1,5 +1,6 @@
 #include "dmarc-milter/dmarc_maker.h"
 
+#include "common/base/ip.h"
 #include "dmarc-milter/dmarc_flat.h"
 
 /* Most records that are in memory at once, and most of it that they take. */
@@ -233,9 +234,17 @@ static bool make_slices(struct job *job, struct dmarc_query *query, struct am_ar
 
         am_arena_reset(arena);
         while (count < SLICE_RECORDS && am_arena_used(arena) < SLICE_OCTETS &&
-               (step = dmarc_query_step(query, job->problem)) == DMARC_QUERY_ROW)
-            if (!read_record(job, query, arena, &records[count++]))
+               (step = dmarc_query_step(query, job->problem)) == DMARC_QUERY_ROW) {
+            struct am_ip ip;
+
+            if (!read_record(job, query, arena, &records[count]))
                 return no_memory(job);
+            /* A record is about an address: what came over a local socket has none. */
+            if (am_ip_parse(&ip, am_span_str(records[count].row.source_ip)))
+                count++;
+            else
+                job->result->without_address += records[count].count;
+        }
         if (step == DMARC_QUERY_FAILED || (count > 0 && !make_report(job, records, count)))
             return false;
     }

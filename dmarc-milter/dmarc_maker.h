@@ -48,6 +48,7 @@ struct dmarc_make_result {
     int64_t messages; /* in them */
     int64_t unwanted; /* messages whose policy asks for no report, or names no usable address */
     int64_t left_out; /* messages of policies beyond the most */
+    int64_t without_address; /* messages of clients without an IP address */
 };
 
 /*

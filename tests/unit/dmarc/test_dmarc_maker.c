@@ -142,6 +142,26 @@ static void equal_rows_are_one_record(void **state)
     assert_int_equal(ask("SELECT count(*) FROM deliveries WHERE uri='dmarc@example.com'"), 1);
 }
 
+static void a_record_is_about_an_address(void **state)
+{
+    struct dmarc_row row = sample_row();
+
+    (void)state;
+    add(&row, 1);
+    row.source_ip = "local";
+    add(&row, 2);
+    row.source_ip = "";
+    add(&row, 1);
+    struct dmarc_make_result result = make(db);
+    assert_int_equal(result.messages, 1);
+    assert_int_equal(result.without_address, 3);
+    assert_int_equal(made_records, 1);
+    assert_int_equal(ask("SELECT count(*) FROM rows"), 0);
+    /* Of none there is no report. */
+    add(&row, 1);
+    assert_int_equal(make(db).reports, 0);
+}
+
 /* Who comes second finds nothing. */
 static void rows_are_counted_once(void **state)
 {
@@ -414,11 +434,17 @@ int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(equal_rows_are_one_record),     TEST(rows_are_counted_once),
-        TEST(a_dry_run_keeps_nothing),       TEST(what_fails_changes_nothing),
-        TEST(each_policy_has_its_report),    TEST(who_wants_no_report_gets_none),
-        TEST(large_reports_are_split),       TEST(what_is_due_is_listed_oldest_first),
-        TEST(a_delivery_is_one_process_own), TEST(tries_come_less_and_less_often_and_end),
+        TEST(equal_rows_are_one_record),
+        TEST(a_record_is_about_an_address),
+        TEST(rows_are_counted_once),
+        TEST(a_dry_run_keeps_nothing),
+        TEST(what_fails_changes_nothing),
+        TEST(each_policy_has_its_report),
+        TEST(who_wants_no_report_gets_none),
+        TEST(large_reports_are_split),
+        TEST(what_is_due_is_listed_oldest_first),
+        TEST(a_delivery_is_one_process_own),
+        TEST(tries_come_less_and_less_often_and_end),
         TEST(a_claim_ends_by_itself),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

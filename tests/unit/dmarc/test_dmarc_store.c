@@ -254,6 +254,26 @@ static void files_that_are_not_ours_are_left_alone(void **state)
     expect_refused("not a file");
 }
 
+static void a_group_may_share_the_file(void **state)
+{
+    const struct dmarc_row row = row_of_now();
+    char group[16];
+    struct stat info;
+    struct am_problem problem;
+
+    (void)state;
+    snprintf(group, sizeof(group), "%u", (unsigned)getgid());
+    const struct dmarc_store_options options = {.where = path, .group = group};
+    struct dmarc_store *store = dmarc_store_open(&options, &problem);
+    assert_non_null(store);
+    assert_true(dmarc_store_add(store, &row));
+    dmarc_store_drop(store);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0660);
+    assert_int_equal(info.st_gid, getgid());
+    assert_int_equal(ask("SELECT count(*) FROM rows"), 1);
+}
+
 static void a_store_needs_a_folder(void **state)
 {
     const struct dmarc_store_options nowhere = {.where = "/nowhere/at/all/x.db"};
@@ -294,6 +314,7 @@ int main(void)
         cmocka_unit_test_setup(a_file_does_not_grow_without_end, new_path),
         cmocka_unit_test_setup(old_rows_go, new_path),
         cmocka_unit_test_setup(files_that_are_not_ours_are_left_alone, new_path),
+        cmocka_unit_test_setup(a_group_may_share_the_file, new_path),
         cmocka_unit_test_setup(a_store_needs_a_folder, new_path),
         cmocka_unit_test_setup(a_store_knows_what_it_was_made_from, new_path),
     };
