@@ -83,8 +83,30 @@ static void write_content(const struct report_mail *mail, struct am_buf *out)
     am_buf_printf(out, "--report-%s--\n", mail->report_id);
 }
 
+static bool is_plain(const char *text)
+{
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text > '~' || *text == '"')
+            return false;
+    return true;
+}
+
+/* Names come out of a database by now, which is a file that others may have written to. */
+static bool are_plain(const struct report_mail *mail)
+{
+    for (size_t i = 0; i < mail->recipient_count; i++)
+        if (!is_plain(mail->recipients[i]))
+            return false;
+    return is_plain(mail->from) && is_plain(mail->policy_domain) && is_plain(mail->receiver) &&
+           is_plain(mail->report_id) && is_plain(mail->file);
+}
+
 bool report_mail_write(const struct report_mail *mail, struct am_buf *out)
 {
+    if (!are_plain(mail))
+        return false;
     write_header(mail, out);
     if (!write_words(mail, out))
         return false;

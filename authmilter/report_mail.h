@@ -20,8 +20,8 @@ struct report_mail {
 };
 
 /*
- * Appends the mail, with LF line ends. All names and addresses have been checked: what stands in
- * header fields cannot begin another one. Returns false when memory is short.
+ * Appends the mail, with LF line ends. Returns false when a name or an address holds anything but
+ * printable ASCII without blanks, so that it could begin another header field; or memory is short.
  */
 bool report_mail_write(const struct report_mail *mail, struct am_buf *out) AM_MUST_USE;
 

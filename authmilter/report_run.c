@@ -245,7 +245,7 @@ static bool send_mail(struct report_run *run, const struct dmarc_delivery *deliv
     bool good = report_mail_write(&mail, &text)
                     ? report_mail_send(run->conf->sendmail, run->conf->sender, consent->addresses,
                                        consent->count, am_buf_span(&text), problem)
-                    : am_problem_set(problem, "out of memory");
+                    : am_problem_set(problem, "no mail can be made of it");
     am_buf_fini(&text);
     return good;
 }
@@ -258,6 +258,12 @@ static bool try_delivery(struct report_run *run, struct am_arena *arena,
     struct dmarc_consent consent;
     struct am_problem why;
 
+    /* What stands in a file may be of others, and sendmail has options. */
+    if (dmarc_rua_address(arena, am_span_str(delivery->address)) == NULL) {
+        end->state = DMARC_DELIVERY_REFUSED;
+        end->reason = "this is no address";
+        return true;
+    }
     if (!ask_consent(run, arena, delivery->policy_domain, delivery->address, &consent))
         return am_problem_set(problem, "out of memory");
     if (consent.count == 0) {

@@ -191,6 +191,41 @@ static void mails_are_bounded_and_folded(void **state)
     }
 }
 
+static void names_cannot_begin_a_header_field(void **state)
+{
+    static const char *const bad[] = {"",         "a b", "a\nBcc:x@y.example", "a\r", "\"",
+                                      "\xc3\xa9", "\x7f"};
+    const char *recipients[] = {"a@example.com"};
+    const struct report_mail good = {
+        .from = "dmarc@example.org",
+        .recipients = recipients,
+        .recipient_count = 1,
+        .policy_domain = "example.com",
+        .receiver = "mx.example.org",
+        .org_name = "",
+        .report_id = "1",
+        .file = "x.xml.gz",
+        .content = am_span_str("x"),
+    };
+    struct am_buf text;
+
+    (void)state;
+    am_buf_init(&text, 0);
+    assert_true(report_mail_write(&good, &text));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct report_mail mails[] = {good, good, good, good, good};
+
+        mails[0].from = mails[1].policy_domain = mails[2].receiver = mails[3].report_id =
+            mails[4].file = bad[i];
+        for (size_t j = 0; j < 5; j++)
+            assert_false(report_mail_write(&mails[j], &text));
+        recipients[0] = bad[i];
+        assert_false(report_mail_write(&good, &text));
+        recipients[0] = "a@example.com";
+    }
+    am_buf_fini(&text);
+}
+
 /* --- sendmail --- */
 
 static const char *script(const char *name, const char *text)
@@ -287,6 +322,7 @@ int main(void)
         cmocka_unit_test(what_is_not_said_follows_from_the_rest),
         cmocka_unit_test(wrong_values_are_said),
         cmocka_unit_test(mails_are_bounded_and_folded),
+        cmocka_unit_test(names_cannot_begin_a_header_field),
         cmocka_unit_test(sendmail_gets_words_and_mail_as_they_are),
         cmocka_unit_test(what_sendmail_says_is_passed_on),
         cmocka_unit_test(sendmail_gets_no_other_files),
