@@ -1,17 +1,21 @@
 #include "authmilter/srs_source.h"
 
+#include "authmilter/run_modules.h"
 #include "srs-milter/srs_module.h"
 
-static const struct am_module *const modules[] = {&srs_module, NULL};
+/* Of a configuration of "authmilter run" the other checks are left out: their files are of no concern here. */
+static const char *const only_srs[] = {"milter.modules=srs"};
 
 struct am_runtime *srs_source_load(const char *path, struct am_problem *problem)
 {
     struct am_arena *arena = am_arena_new(16384, 0);
-    am_schema schema = arena == NULL ? NULL : am_runtime_schema(arena, modules);
+    am_schema schema = arena == NULL ? NULL : am_runtime_schema(arena, am_run_modules);
     const struct am_runtime_source source = {
-        .modules = modules,
+        .modules = am_run_modules,
         .schema = schema,
         .path = path == NULL ? SRS_SOURCE_USUAL : path,
+        .overrides = only_srs,
+        .override_count = 1,
         .clock = am_clock_system(),
         .check_only = true,
     };
