@@ -3,7 +3,8 @@
 #include "authmilter/run_modules.h"
 #include "srs-milter/srs_module.h"
 
-/* Of a configuration of "authmilter run" the other checks are left out: their files are of no concern here. */
+/* Of a configuration of "authmilter run" the other checks are left out: their files are of no
+ * concern here. */
 static const char *const only_srs[] = {"milter.modules=srs"};
 
 struct am_runtime *srs_source_load(const char *path, struct am_problem *problem)

@@ -4,7 +4,8 @@
 #include "common/milter/runtime.h"
 #include "srs-milter/srs_options.h"
 
-/* What srs-milter would do: its configuration, or that of "authmilter run", read for the commands. */
+/* What srs-milter would do: its configuration, or that of "authmilter run", read for the commands.
+ */
 
 #define SRS_SOURCE_USUAL "/etc/authmilter/srs-milter.conf"
 
