@@ -29,13 +29,16 @@
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static char dir[] = "/tmp/srs-serve.XXXXXX", config_path[64];
 static atomic_llong ahead_us;
+static atomic_size_t looks; /* at the clock, by the server */
 static pthread_t thread;
 static bool served;
 
 static int64_t test_monotonic_us(const struct am_clock *self)
 {
     (void)self;
-    return am_clock_now_us(am_clock_system()) + atomic_load(&ahead_us);
+    int64_t now_us = am_clock_now_us(am_clock_system()) + atomic_load(&ahead_us);
+    atomic_fetch_add(&looks, 1);
+    return now_us;
 }
 
 static int64_t test_wall_s(const struct am_clock *self)
@@ -110,6 +113,7 @@ static int setup(void **state)
              secrets);
     put(config_path, text, 0600);
     atomic_store(&ahead_us, 0);
+    atomic_store(&looks, 0);
     am_signals_block();
     return pthread_create(&thread, NULL, serve, NULL);
 }
@@ -131,6 +135,14 @@ static void ask(int fd)
     static const char question[] = "19:forward a@b.example,";
 
     assert_int_equal(send(fd, question, strlen(question), MSG_NOSIGNAL), strlen(question));
+}
+
+/* Waits until the server has looked at the clock so often. */
+static void await_looks(size_t count)
+{
+    for (int ms = 0; atomic_load(&looks) < count && ms < ANSWER_MS; ms++)
+        poll(NULL, 0, 1);
+    assert_int_equal(atomic_load(&looks), count);
 }
 
 /* Returns whether an answer came; false: the connection was ended. */
@@ -173,6 +185,9 @@ static void silent_clients_make_room(void **state)
     }
     int waiting = connect_client();
     ask(waiting);
+    /* It looks when it takes a client, when it answers one, and, as all places are taken, once for
+     * who is silent: only then it sleeps, and hours may pass. */
+    await_looks(2 * SRS_SERVE_CLIENTS_MAX + 1);
     atomic_store(&ahead_us, INT64_C(2) * 3600 * 1000000);
     ask(fds[SRS_SERVE_CLIENTS_MAX - 1]);
     assert_true(hear(fds[SRS_SERVE_CLIENTS_MAX - 1]));
