@@ -64,7 +64,7 @@ static bool read_headers(struct dkim_key_row *row, struct am_arena *arena, struc
         most += value.ptr[i] == ',';
     if (list == NULL || (list->items = am_arena_alloc(arena, most * sizeof(*list->items))) == NULL)
         return am_problem_set(problem, "out of memory");
-    while ((word = dkim_table_word(&rest, ",")).len > 0) {
+    while ((word = am_rows_word(&rest, ",")).len > 0) {
         if (!is_delta(word))
             return am_problem_set(problem,
                                   "headers=%.*s: write +Name to sign a field or -Name to leave it "
@@ -155,7 +155,8 @@ static bool read_option(struct dkim_key_row *row, struct am_arena *arena, struct
 }
 
 static bool read_names(struct dkim_key_row *row, struct am_arena *arena,
-                       const struct am_span columns[DKIM_TABLE_COLUMNS], struct am_problem *problem)
+                       const struct am_span columns[AM_ROWS_COLUMNS_MAX],
+                       struct am_problem *problem)
 {
     struct am_span domain = columns[DKIM_KEY_DOMAIN], selector = columns[DKIM_KEY_SELECTOR];
     if (columns[DKIM_KEY_NAME].len == 0 || domain.len == 0 || selector.len == 0 ||
@@ -182,13 +183,14 @@ static bool read_names(struct dkim_key_row *row, struct am_arena *arena,
 }
 
 bool dkim_key_row_read(struct dkim_key_row *row, struct am_arena *arena,
-                       const struct am_span columns[DKIM_TABLE_COLUMNS], struct am_problem *problem)
+                       const struct am_span columns[AM_ROWS_COLUMNS_MAX],
+                       struct am_problem *problem)
 {
     struct am_span word, options = columns[DKIM_KEY_OPTIONS];
     *row = (struct dkim_key_row){.key = {.expire_s = -1}};
     if (!read_names(row, arena, columns, problem))
         return false;
-    while ((word = dkim_table_word(&options, "")).len > 0)
+    while ((word = am_rows_word(&options, "")).len > 0)
         if (!read_option(row, arena, word, problem))
             return false;
     return true;

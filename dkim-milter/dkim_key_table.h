@@ -27,7 +27,7 @@ struct dkim_key_row {
  * Ownership: copied into `arena`. Threads: any.
  */
 bool dkim_key_row_read(struct dkim_key_row *row, struct am_arena *arena,
-                       const struct am_span columns[DKIM_TABLE_COLUMNS],
+                       const struct am_span columns[AM_ROWS_COLUMNS_MAX],
                        struct am_problem *problem) AM_MUST_USE;
 
 /* Tells whether a key may stand under a row. Returns false with a sentence. */

@@ -68,10 +68,10 @@ const struct dkim_keys_warning *dkim_keys_warnings(const struct dkim_keys *keys)
 /* What is read before it is known how large the tables of names must be. */
 struct sources {
     struct dkim_directory directory;
-    struct dkim_table key_table, signing_table;
+    struct am_rows key_table, signing_table;
 };
 
-static bool watch_table(struct dkim_keys *keys, const struct dkim_table_name *name,
+static bool watch_table(struct dkim_keys *keys, const struct am_rows_name *name,
                         struct am_problem *problem)
 {
     const struct dkim_keys_env *env = keys->env;
@@ -89,18 +89,18 @@ static bool watch_table(struct dkim_keys *keys, const struct dkim_table_name *na
     return true;
 }
 
-static bool open_table(struct dkim_keys *keys, struct dkim_table *table, const char *text,
-                       enum dkim_table_what what, struct am_problem *problem)
+static bool open_table(struct dkim_keys *keys, struct am_rows *table, const char *text,
+                       const struct am_rows_kind *kind, struct am_problem *problem)
 {
-    struct dkim_table_name name;
+    struct am_rows_name name;
     if (text[0] == '\0')
         return true;
-    if (!dkim_table_name_split(&name, text, problem))
+    if (!am_rows_name_split(&name, text, problem))
         return false;
     name.path = am_arena_copy(keys->arena, am_span_str(name.path));
     if (name.path == NULL)
         return no_memory(problem);
-    return watch_table(keys, &name, problem) && dkim_table_open(table, &name, what, problem);
+    return watch_table(keys, &name, problem) && am_rows_open(table, &name, kind, problem);
 }
 
 static bool open_sources(struct dkim_keys *keys, struct sources *sources,
@@ -109,8 +109,8 @@ static bool open_sources(struct dkim_keys *keys, struct sources *sources,
     if (source->key_directory[0] != '\0' &&
         !dkim_directory_list(&sources->directory, keys, source->key_directory, problem))
         return false;
-    return open_table(keys, &sources->key_table, source->key_table, DKIM_TABLE_KEYS, problem) &&
-           open_table(keys, &sources->signing_table, source->signing_table, DKIM_TABLE_SIGNING,
+    return open_table(keys, &sources->key_table, source->key_table, &dkim_key_rows, problem) &&
+           open_table(keys, &sources->signing_table, source->signing_table, &dkim_signing_rows,
                       problem);
 }
 
@@ -146,7 +146,7 @@ static bool read_sources(struct dkim_keys *keys, struct sources *sources,
 
 /* The sentence for whom no key was found is the same for all. */
 static bool word_nothing(struct dkim_keys *keys, const struct dkim_keys_source *source,
-                         const struct dkim_table *signing)
+                         const struct am_rows *signing)
 {
     const char *path = signing->path, *directory = source->key_directory;
     if (path != NULL && directory[0] != '\0')
@@ -190,13 +190,13 @@ struct dkim_keys *dkim_keys_open(const struct dkim_keys_source *source,
         return NULL;
     bool good =
         open_sources(keys, &sources, source, problem) && read_sources(keys, &sources, problem);
-    keys->signing_name = (struct dkim_table){.what = DKIM_TABLE_SIGNING,
-                                             .path = sources.signing_table.path,
-                                             .is_sqlite = sources.signing_table.is_sqlite};
+    keys->signing_name = (struct am_rows){.kind = &dkim_signing_rows,
+                                          .path = sources.signing_table.path,
+                                          .is_sqlite = sources.signing_table.is_sqlite};
     if (good && !word_nothing(keys, source, &sources.signing_table))
         good = no_memory(problem);
-    dkim_table_close(&sources.key_table);
-    dkim_table_close(&sources.signing_table);
+    am_rows_close(&sources.key_table);
+    am_rows_close(&sources.signing_table);
     free(sources.directory.entries);
     tell_the_rest(keys);
     keys->env = NULL;
@@ -245,7 +245,7 @@ static bool choose_row(const struct dkim_keys *keys, struct am_arena *arena,
         return false;
     for (unsigned i = 0; i < row->count; i++)
         choose(choice, for_domain(keys->items[row->keys[i]], arena, address->domain));
-    dkim_table_place(&keys->signing_name, row->line, &place);
+    am_rows_place(&keys->signing_name, row->line, &place);
     choice->rule = am_arena_printf(arena, "signing table %s (%s)", place.text, row->pattern);
     return true;
 }

@@ -11,7 +11,7 @@
 /*
  * The keys of a site and who signs with which: key files, the key table and the
  * signing table, read once per configuration and only looked at per message.
- * dkim_table.h, dkim_key_table.h, dkim_signing_table.h and dkim_keys_sqlite.h have the formats,
+ * dkim_table.h, dkim_key_table.h and dkim_signing_table.h have the formats,
  * dkim_key_path.h who may touch a key file.
  *
  * A broken row or key file is reported with its place and leaves the others

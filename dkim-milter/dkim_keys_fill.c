@@ -72,27 +72,27 @@ static bool keep(struct dkim_keys *keys, const struct dkim_signing_key *key)
 }
 
 /* Hands each row of a table on. */
-static bool each_row(struct dkim_keys *keys, struct dkim_table *table,
-                     bool (*add)(struct dkim_keys *keys, const struct dkim_table *table,
+static bool each_row(struct dkim_keys *keys, struct am_rows *table,
+                     bool (*add)(struct dkim_keys *keys, const struct am_rows *table,
                                  const struct am_span *columns),
                      struct am_problem *problem)
 {
-    struct am_span columns[DKIM_TABLE_COLUMNS];
+    struct am_span columns[AM_ROWS_COLUMNS_MAX];
     struct am_problem place;
     for (size_t rows = 0;;) {
-        switch (dkim_table_next(table, columns, problem)) {
-        case DKIM_TABLE_END:
+        switch (am_rows_next(table, columns, problem)) {
+        case AM_ROWS_END:
             return true;
-        case DKIM_TABLE_FAILED:
+        case AM_ROWS_FAILED:
             return false;
-        case DKIM_TABLE_BROKEN:
-            dkim_table_place(table, table->line, &place);
+        case AM_ROWS_BROKEN:
+            am_rows_place(table, table->line, &place);
             dkim_keys_warn(keys, "%s: %s", place.text, problem->text);
             break;
-        case DKIM_TABLE_ROW:
+        case AM_ROWS_ROW:
             if (rows++ == table->rows)
                 return am_problem_set(problem, "%s: more rows than the %d of a table", table->path,
-                                      DKIM_TABLE_ROWS_MAX);
+                                      AM_ROWS_COUNT_MAX);
             if (!add(keys, table, columns))
                 return no_memory(problem);
             break;
@@ -180,7 +180,7 @@ static bool is_database_fit(struct dkim_keys *keys, const char *path, struct am_
 
 /* Finds the key of a row: `*found` stays NULL when it is none, with a sentence. False when memory
  * is short. */
-static bool find_key(struct dkim_keys *keys, const struct dkim_table *table,
+static bool find_key(struct dkim_keys *keys, const struct am_rows *table,
                      const struct am_span *columns, struct dkim_signing_key *row,
                      struct am_problem *problem)
 {
@@ -205,7 +205,7 @@ static bool find_key(struct dkim_keys *keys, const struct dkim_table *table,
 }
 
 /* Reads a row into `row`; without a key there is a sentence. False when memory is short. */
-static bool read_key_row(struct dkim_keys *keys, const struct dkim_table *table,
+static bool read_key_row(struct dkim_keys *keys, const struct am_rows *table,
                          const struct am_span *columns, struct dkim_key_row *row,
                          struct am_problem *problem)
 {
@@ -218,12 +218,12 @@ static bool read_key_row(struct dkim_keys *keys, const struct dkim_table *table,
     return true;
 }
 
-static bool add_key_row(struct dkim_keys *keys, const struct dkim_table *table,
+static bool add_key_row(struct dkim_keys *keys, const struct am_rows *table,
                         const struct am_span *columns)
 {
     struct dkim_key_row row;
     struct am_problem place, wrong;
-    dkim_table_place(table, table->line, &place);
+    am_rows_place(table, table->line, &place);
     if (!read_key_row(keys, table, columns, &row, &wrong))
         return false;
     uint32_t index = row.key.key == NULL ? DKIM_KEY_BROKEN : (uint32_t)keys->count;
@@ -244,8 +244,7 @@ static bool add_key_row(struct dkim_keys *keys, const struct dkim_table *table,
     return true;
 }
 
-bool dkim_keys_add_table(struct dkim_keys *keys, struct dkim_table *table,
-                         struct am_problem *problem)
+bool dkim_keys_add_table(struct dkim_keys *keys, struct am_rows *table, struct am_problem *problem)
 {
     return each_row(keys, table, add_key_row, problem);
 }
@@ -257,7 +256,7 @@ static void find_named(struct dkim_keys *keys, const char *place, struct am_span
                        struct dkim_signing_row *row)
 {
     struct am_span name;
-    while ((name = dkim_table_word(&names, ",")).len > 0) {
+    while ((name = am_rows_word(&names, ",")).len > 0) {
         uint32_t held = am_table_get(keys->names, KIND, name);
         int len = (int)(name.len > 200 ? 200 : name.len);
         if (held == AM_TABLE_NONE)
@@ -272,12 +271,12 @@ static void find_named(struct dkim_keys *keys, const char *place, struct am_span
     }
 }
 
-static bool add_signing_row(struct dkim_keys *keys, const struct dkim_table *table,
+static bool add_signing_row(struct dkim_keys *keys, const struct am_rows *table,
                             const struct am_span *columns)
 {
     struct dkim_signing_row row = {.line = table->line};
     struct am_problem place, wrong;
-    dkim_table_place(table, table->line, &place);
+    am_rows_place(table, table->line, &place);
     find_named(keys, place.text, columns[DKIM_SIGNING_KEYS], &row);
     if (columns[DKIM_SIGNING_KEYS].len == 0)
         dkim_keys_warn(keys, "%s: a row is: PATTERN KEYNAME[,KEYNAME...]", place.text);
@@ -287,7 +286,7 @@ static bool add_signing_row(struct dkim_keys *keys, const struct dkim_table *tab
     return true;
 }
 
-bool dkim_keys_add_signing(struct dkim_keys *keys, struct dkim_table *table,
+bool dkim_keys_add_signing(struct dkim_keys *keys, struct am_rows *table,
                            struct am_problem *problem)
 {
     return each_row(keys, table, add_signing_row, problem);

@@ -40,8 +40,8 @@ struct dkim_keys {
     struct dkim_key_folder *folders;
     size_t folder_count;
     struct dkim_signing_table *signing;
-    struct dkim_table signing_name; /* closed: path and kind only */
-    const char *nothing;            /* what dkim_keys_find() says when there is none */
+    struct am_rows signing_name; /* closed: path and kind only */
+    const char *nothing;         /* what dkim_keys_find() says when there is none */
 };
 
 /* A key file of the key directory. */
@@ -79,11 +79,11 @@ bool dkim_keys_add_directory(struct dkim_keys *keys, const struct dkim_directory
                              struct am_problem *problem) AM_MUST_USE;
 
 /* Reads the rows of the key table. Returns false with a sentence when it cannot be read on. */
-bool dkim_keys_add_table(struct dkim_keys *keys, struct dkim_table *table,
+bool dkim_keys_add_table(struct dkim_keys *keys, struct am_rows *table,
                          struct am_problem *problem) AM_MUST_USE;
 
 /* Reads the rows of the signing table. Returns false with a sentence when it cannot be read on. */
-bool dkim_keys_add_signing(struct dkim_keys *keys, struct dkim_table *table,
+bool dkim_keys_add_signing(struct dkim_keys *keys, struct am_rows *table,
                            struct am_problem *problem) AM_MUST_USE;
 
 #endif

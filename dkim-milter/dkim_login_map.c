@@ -94,10 +94,10 @@ static bool add_row(struct dkim_login_map *map, struct am_arena *arena, struct a
         return am_problem_set(problem,
                               "the row allows nothing: put behind the login what it may write "
                               "as, such as example.org");
-    while ((word = dkim_table_word(&rest, ",")).len > 0)
+    while ((word = am_rows_word(&rest, ",")).len > 0)
         if (!make_key(&key, arena, word, problem))
             return false;
-    for (rest = words; (word = dkim_table_word(&rest, ",")).len > 0;) {
+    for (rest = words; (word = am_rows_word(&rest, ",")).len > 0;) {
         if (!make_key(&key, arena, word, problem))
             return false;
         add_lower(&key, login);
@@ -126,23 +126,23 @@ static size_t count_words(struct am_span text)
     return count;
 }
 
-static bool read_rows(struct dkim_login_map *map, struct am_arena *arena, struct dkim_table *table,
+static bool read_rows(struct dkim_login_map *map, struct am_arena *arena, struct am_rows *table,
                       const struct dkim_login_complaints *complaints, struct am_problem *problem)
 {
-    struct am_span columns[DKIM_TABLE_COLUMNS];
+    struct am_span columns[AM_ROWS_COLUMNS_MAX];
     struct am_problem inner, place;
 
     for (;;) {
-        enum dkim_table_step step = dkim_table_next(table, columns, &inner);
+        enum am_rows_step step = am_rows_next(table, columns, &inner);
 
-        if (step == DKIM_TABLE_END)
+        if (step == AM_ROWS_END)
             return true;
-        if (step == DKIM_TABLE_FAILED)
+        if (step == AM_ROWS_FAILED)
             return am_problem_set(problem, "%s", inner.text);
-        if (step == DKIM_TABLE_ROW &&
+        if (step == AM_ROWS_ROW &&
             add_row(map, arena, columns[DKIM_SIGNING_PATTERN], columns[DKIM_SIGNING_KEYS], &inner))
             continue;
-        dkim_table_place(table, table->line, &place);
+        am_rows_place(table, table->line, &place);
         const char *sentence =
             am_arena_printf(arena, "%s: %s; the row is left out", place.text, inner.text);
         if (sentence == NULL)
@@ -151,7 +151,7 @@ static bool read_rows(struct dkim_login_map *map, struct am_arena *arena, struct
     }
 }
 
-static struct dkim_login_map *read_map(struct am_arena *arena, struct dkim_table *table,
+static struct dkim_login_map *read_map(struct am_arena *arena, struct am_rows *table,
                                        const struct dkim_login_complaints *complaints,
                                        struct am_problem *problem)
 {
@@ -179,11 +179,11 @@ struct dkim_login_map *dkim_login_map_parse(struct am_arena *arena, const char *
                                             const struct dkim_login_complaints *complaints,
                                             struct am_problem *problem)
 {
-    struct dkim_table table;
+    struct am_rows table;
 
-    dkim_table_open_text(&table, path, text, DKIM_TABLE_SIGNING);
+    am_rows_open_text(&table, path, text, &dkim_signing_rows);
     struct dkim_login_map *map = read_map(arena, &table, complaints, problem);
-    dkim_table_close(&table);
+    am_rows_close(&table);
     return map;
 }
 
@@ -191,13 +191,13 @@ struct dkim_login_map *dkim_login_map_load(struct am_arena *arena, const char *p
                                            const struct dkim_login_complaints *complaints,
                                            struct am_problem *problem)
 {
-    struct dkim_table_name name = {path, false};
+    struct am_rows_name name = {path, false};
     struct dkim_login_map *map = NULL;
-    struct dkim_table table = {.path = NULL};
+    struct am_rows table = {.path = NULL};
 
-    if (dkim_table_open(&table, &name, DKIM_TABLE_SIGNING, problem))
+    if (am_rows_open(&table, &name, &dkim_signing_rows, problem))
         map = read_map(arena, &table, complaints, problem);
-    dkim_table_close(&table);
+    am_rows_close(&table);
     return map;
 }
 

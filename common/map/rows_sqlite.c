@@ -1,4 +1,4 @@
-#include "dkim-milter/dkim_keys_sqlite.h"
+#include "common/map/rows_sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,36 +14,15 @@
 #define LOCK_WAIT_MS 3000
 #define VALUE_MAX (256 * 1024)
 
-struct dkim_sqlite {
+struct am_rows_sqlite {
     sqlite3 *db;
     sqlite3_stmt *rows;
-    enum dkim_table_what what;
+    const struct am_rows_kind *kind;
     size_t count;
     char path[PATH_MAX];
 };
 
-/* The columns of each table, in the order of the row's. */
-struct column {
-    const char *name;
-    bool optional;
-};
-
-static const struct column columns_of[][DKIM_TABLE_COLUMNS] = {
-    [DKIM_TABLE_KEYS] = {{"name", false},
-                         {"domain", false},
-                         {"selector", false},
-                         {"key_file", true},
-                         {"options", true},
-                         {"key_pem", true}},
-    [DKIM_TABLE_SIGNING] = {{"pattern", false}, {"keys", false}},
-};
-
-const char *dkim_sqlite_table_name(enum dkim_table_what what)
-{
-    return what == DKIM_TABLE_KEYS ? "dkim_keys" : "dkim_signing";
-}
-
-static bool fail(const struct dkim_sqlite *sqlite, struct am_problem *problem)
+static bool fail(const struct am_rows_sqlite *sqlite, struct am_problem *problem)
 {
     const char *path = sqlite->path;
     switch (sqlite3_errcode(sqlite->db) & 0xff) {
@@ -98,7 +77,7 @@ static bool make_uri(char *uri, size_t size, const char *path, bool immutable)
     return *path == '\0';
 }
 
-static bool connect_to(struct dkim_sqlite *sqlite, struct am_problem *problem)
+static bool connect_to(struct am_rows_sqlite *sqlite, struct am_problem *problem)
 {
     char uri[PATH_MAX + 64];
     int fd = open(sqlite->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -124,7 +103,7 @@ static bool connect_to(struct dkim_sqlite *sqlite, struct am_problem *problem)
 }
 
 /* Runs a query that gives one number. */
-static bool ask_number(struct dkim_sqlite *sqlite, const char *query, int64_t *number,
+static bool ask_number(struct am_rows_sqlite *sqlite, const char *query, int64_t *number,
                        struct am_problem *problem)
 {
     sqlite3_stmt *statement;
@@ -138,24 +117,26 @@ static bool ask_number(struct dkim_sqlite *sqlite, const char *query, int64_t *n
     return good;
 }
 
-static bool wrong_schema(const struct dkim_sqlite *sqlite, const char *column,
+static bool wrong_schema(const struct am_rows_sqlite *sqlite, const char *column,
                          struct am_problem *problem)
 {
-    const char *columns = sqlite->what == DKIM_TABLE_KEYS
-                              ? "name, domain, selector, key_file, key_pem, options"
-                              : "pattern, keys";
-    const char *table = dkim_sqlite_table_name(sqlite->what);
+    char columns[256] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < AM_ROWS_COLUMNS_MAX && sqlite->kind->columns[i].name != NULL; i++)
+        len += (size_t)snprintf(columns + len, sizeof(columns) - len, "%s%s", i == 0 ? "" : ", ",
+                                sqlite->kind->columns[i].name);
     if (column == NULL)
         return am_problem_set(problem, "%s has no table %s; make it with: CREATE TABLE %s (%s)",
-                              sqlite->path, table, table, columns);
+                              sqlite->path, sqlite->kind->table, sqlite->kind->table, columns);
     return am_problem_set(problem, "%s: table %s has no column %s; it needs these: %s",
-                          sqlite->path, table, column, columns);
+                          sqlite->path, sqlite->kind->table, column, columns);
 }
 
 /* Writes the query for the columns that are there. */
-static bool make_query(struct dkim_sqlite *sqlite, char query[512], struct am_problem *problem)
+static bool make_query(struct am_rows_sqlite *sqlite, char query[512], struct am_problem *problem)
 {
-    const char *table = dkim_sqlite_table_name(sqlite->what);
+    const char *table = sqlite->kind->table;
     char ask[128];
     int64_t there = 0;
     size_t len = (size_t)snprintf(query, 512, "SELECT");
@@ -164,68 +145,66 @@ static bool make_query(struct dkim_sqlite *sqlite, char query[512], struct am_pr
         return false;
     if (there == 0)
         return wrong_schema(sqlite, NULL, problem);
-    for (size_t i = 0; i < DKIM_TABLE_COLUMNS; i++) {
-        const struct column *column = &columns_of[sqlite->what][i];
-        if (column->name == NULL)
-            break;
+    for (size_t i = 0; i < AM_ROWS_COLUMNS_MAX && sqlite->kind->columns[i].name != NULL; i++) {
+        const char *column = sqlite->kind->columns[i].name;
         snprintf(ask, sizeof(ask),
                  "SELECT count(*) FROM pragma_table_info('%s') WHERE lower(name)='%s'", table,
-                 column->name);
+                 column);
         if (!ask_number(sqlite, ask, &there, problem))
             return false;
-        if (there == 0 && !column->optional)
-            return wrong_schema(sqlite, column->name, problem);
+        if (there == 0 && !sqlite->kind->columns[i].optional)
+            return wrong_schema(sqlite, column, problem);
         len += (size_t)snprintf(query + len, 512 - len, "%s %s", i == 0 ? "" : ",",
-                                there == 0 ? "NULL" : column->name);
+                                there == 0 ? "NULL" : column);
     }
     snprintf(query + len, 512 - len, " FROM %s", table);
     return true;
 }
 
-static bool begin(struct dkim_sqlite *sqlite, size_t *rows, struct am_problem *problem)
+static bool begin(struct am_rows_sqlite *sqlite, size_t *rows, struct am_problem *problem)
 {
     char query[512], ask[64];
     int64_t count = 0;
     if (!connect_to(sqlite, problem) || !make_query(sqlite, query, problem))
         return false;
-    snprintf(ask, sizeof(ask), "SELECT count(*) FROM %s", dkim_sqlite_table_name(sqlite->what));
+    snprintf(ask, sizeof(ask), "SELECT count(*) FROM %s", sqlite->kind->table);
     if (!ask_number(sqlite, ask, &count, problem))
         return false;
-    if (count > DKIM_TABLE_ROWS_MAX)
+    if (count > AM_ROWS_COUNT_MAX)
         return am_problem_set(problem, "%s: %s has %lld rows, more than the %d of a table",
-                              sqlite->path, dkim_sqlite_table_name(sqlite->what), (long long)count,
-                              DKIM_TABLE_ROWS_MAX);
+                              sqlite->path, sqlite->kind->table, (long long)count,
+                              AM_ROWS_COUNT_MAX);
     *rows = (size_t)count;
     return sqlite3_prepare_v2(sqlite->db, query, -1, &sqlite->rows, NULL) == SQLITE_OK ||
            fail(sqlite, problem);
 }
 
-struct dkim_sqlite *dkim_sqlite_open(const char *path, enum dkim_table_what what, size_t *rows,
-                                     struct am_problem *problem)
+struct am_rows_sqlite *am_rows_sqlite_open(const char *path, const struct am_rows_kind *kind,
+                                           size_t *rows, struct am_problem *problem)
 {
-    struct dkim_sqlite *sqlite = calloc(1, sizeof(*sqlite));
+    struct am_rows_sqlite *sqlite = calloc(1, sizeof(*sqlite));
     if (sqlite == NULL) {
         am_problem_set(problem, "out of memory");
         return NULL;
     }
-    sqlite->what = what;
+    sqlite->kind = kind;
     if (snprintf(sqlite->path, sizeof(sqlite->path), "%s", path) >= (int)sizeof(sqlite->path))
         am_problem_set(problem, "%s is too long a path", path);
     else if (begin(sqlite, rows, problem))
         return sqlite;
-    dkim_sqlite_close(sqlite);
+    am_rows_sqlite_close(sqlite);
     return NULL;
 }
 
-enum dkim_table_step dkim_sqlite_next(struct dkim_sqlite *sqlite, struct am_span *columns,
+enum am_rows_step am_rows_sqlite_next(struct am_rows_sqlite *sqlite, struct am_span *columns,
                                       struct am_problem *problem)
 {
     int status = sqlite3_step(sqlite->rows);
     if (status == SQLITE_DONE)
-        return DKIM_TABLE_END;
+        return AM_ROWS_END;
     if (status != SQLITE_ROW) {
         fail(sqlite, problem);
-        return DKIM_TABLE_FAILED;
+        return AM_ROWS_FAILED;
     }
     int count = sqlite3_column_count(sqlite->rows);
     for (int i = 0; i < count; i++) {
@@ -233,19 +212,19 @@ enum dkim_table_step dkim_sqlite_next(struct dkim_sqlite *sqlite, struct am_span
         size_t len = (size_t)sqlite3_column_bytes(sqlite->rows, i);
         if (text == NULL && sqlite3_errcode(sqlite->db) == SQLITE_NOMEM) {
             am_problem_set(problem, "out of memory");
-            return DKIM_TABLE_FAILED;
+            return AM_ROWS_FAILED;
         }
         columns[i] = am_span_trim(am_span_of(text, text == NULL ? 0 : len));
-        if (i != DKIM_KEY_PEM && columns[i].len > DKIM_TABLE_LINE_MAX) {
+        if (!sqlite->kind->columns[i].is_key && columns[i].len > AM_ROWS_LINE_MAX) {
             am_problem_set(problem, "column %s has %zu octets, more than the %d of a row",
-                           columns_of[sqlite->what][i].name, columns[i].len, DKIM_TABLE_LINE_MAX);
-            return DKIM_TABLE_BROKEN;
+                           sqlite->kind->columns[i].name, columns[i].len, AM_ROWS_LINE_MAX);
+            return AM_ROWS_BROKEN;
         }
     }
-    return DKIM_TABLE_ROW;
+    return AM_ROWS_ROW;
 }
 
-void dkim_sqlite_close(struct dkim_sqlite *sqlite)
+void am_rows_sqlite_close(struct am_rows_sqlite *sqlite)
 {
     if (sqlite == NULL)
         return;
