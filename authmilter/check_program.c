@@ -9,6 +9,7 @@
 #include "authmilter/run_modules.h"
 #include "common/base/log.h"
 #include "common/base/privilege.h"
+#include "author-milter/author_module.h"
 #include "dkim-milter/dkim_module.h"
 #include "dmarc-milter/dmarc_module.h"
 #include "iprev-milter/iprev_module.h"
@@ -17,6 +18,7 @@
 #include "trace-milter/trace_module.h"
 
 static const struct am_module *const auth_modules[] = {&auth_module, NULL};
+static const struct am_module *const author_modules[] = {&author_module, NULL};
 static const struct am_module *const dkim_modules[] = {&dkim_module, NULL};
 static const struct am_module *const dmarc_modules[] = {&dmarc_module, NULL};
 static const struct am_module *const iprev_modules[] = {&iprev_module, NULL};
@@ -29,9 +31,11 @@ static const struct {
     const char *name;
     const struct am_module *const *modules;
 } known[] = {
-    {"auth-milter", auth_modules},   {"authmilter", am_run_modules},  {"dkim-milter", dkim_modules},
-    {"dmarc-milter", dmarc_modules}, {"iprev-milter", iprev_modules}, {"spf-milter", spf_modules},
-    {"srs-milter", srs_modules},     {"trace-milter", trace_modules},
+    {"auth-milter", auth_modules},   {"author-milter", author_modules},
+    {"authmilter", am_run_modules},  {"dkim-milter", dkim_modules},
+    {"dmarc-milter", dmarc_modules}, {"iprev-milter", iprev_modules},
+    {"spf-milter", spf_modules},     {"srs-milter", srs_modules},
+    {"trace-milter", trace_modules},
 };
 #define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 

@@ -83,6 +83,8 @@ static const char *obstacle(const struct am_case *kept, const char *module)
         return strstr(kept->config, "\nsrs {") == NULL && strncmp(kept->config, "srs {", 5) != 0
                    ? NULL
                    : "its secrets are not in a case";
+    if (strcmp(module, "author") == 0)
+        return strstr(kept->config, "tables = ") == NULL ? NULL : "its tables are not in a case";
     if (strcmp(module, "dkim") == 0)
         return dkim_obstacle(kept);
     if (strcmp(module, "dmarc") != 0)

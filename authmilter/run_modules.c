@@ -1,6 +1,7 @@
 #include "authmilter/run_modules.h"
 
 #include "auth-milter/auth_module.h"
+#include "author-milter/author_module.h"
 #include "dkim-milter/dkim_module.h"
 #include "dmarc-milter/dmarc_module.h"
 #include "iprev-milter/iprev_module.h"
@@ -9,6 +10,6 @@
 #include "trace-milter/trace_module.h"
 
 /* The trace stands first: it tells of an event before what the others make of it. */
-const struct am_module *const am_run_modules[] = {&am_trace_module, &spf_module,   &dkim_module,
-                                                  &dmarc_module,    &iprev_module, &auth_module,
-                                                  &srs_module,      NULL};
+const struct am_module *const am_run_modules[] = {&am_trace_module, &spf_module,    &dkim_module,
+                                                  &dmarc_module,    &iprev_module,  &auth_module,
+                                                  &srs_module,      &author_module, NULL};

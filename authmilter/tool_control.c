@@ -13,10 +13,10 @@
 #define SECONDS_MAX 10
 
 static const char *const usual[] = {
-    "/etc/authmilter/authmilter.conf",  "/etc/authmilter/spf-milter.conf",
-    "/etc/authmilter/dkim-milter.conf", "/etc/authmilter/iprev-milter.conf",
-    "/etc/authmilter/auth-milter.conf", "/etc/authmilter/srs-milter.conf",
-    "/etc/authmilter/dmarc-milter.conf"};
+    "/etc/authmilter/authmilter.conf",    "/etc/authmilter/spf-milter.conf",
+    "/etc/authmilter/dkim-milter.conf",   "/etc/authmilter/iprev-milter.conf",
+    "/etc/authmilter/auth-milter.conf",   "/etc/authmilter/srs-milter.conf",
+    "/etc/authmilter/author-milter.conf", "/etc/authmilter/dmarc-milter.conf"};
 
 static bool add_socket(struct tool_control *control, const char *path, struct am_problem *problem)
 {

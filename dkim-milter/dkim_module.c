@@ -259,6 +259,9 @@ static enum am_verdict on_eom(struct am_eom_ctx *eom)
     return dkim_module_rule(ctx, state);
 }
 
+/* What changes the header is heard of before it is signed. */
+static const char *const after[] = {"author", NULL};
+
 const struct am_module dkim_module = {
     .abi = AM_MODULE_ABI,
     .name = "dkim",
@@ -273,6 +276,7 @@ const struct am_module dkim_module = {
     .msg_size = sizeof(struct dkim_msg_state),
     .needs = AM_NEEDS_RAW_HEADERS,
     .actions = AM_ACTION_QUARANTINE | AM_ACTION_ADD_HEADER,
+    .after = after,
     .answers = stages_answered,
     .wants = stages_wanted,
     .envfrom = on_envfrom,

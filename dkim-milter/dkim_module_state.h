@@ -155,6 +155,14 @@ bool dkim_module_sign_body(struct am_ctx *ctx, struct dkim_msg_state *message,
  */
 enum am_verdict dkim_module_sign_finish(struct am_eom_ctx *eom, struct dkim_msg_state *message);
 
+/* --- dkim_module_changes.c --- */
+
+/*
+ * Makes the header that goes out of the one that came in, where a module that was called before has
+ * changed it. Before dkim_fields_prepare(). Returns: false when memory is short.
+ */
+bool dkim_module_apply_changes(struct am_ctx *ctx, struct dkim_fields *fields);
+
 /* --- dkim_module_again.c --- */
 
 /* Begins to verify our own earlier signatures, if there are any. Returns: false when memory is

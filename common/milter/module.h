@@ -490,6 +490,33 @@ void am_ctx_observe(struct am_ctx *ctx, enum am_verdict verdict, const char *why
 /* Adds to a counter of the module, exported as authmilter_<module>_<name>_total{label}. */
 void am_ctx_count(struct am_ctx *ctx, const char *name, const char *label, uint64_t amount);
 
+/* --- editing at the end of the header ------------------------------------------------------ */
+
+/*
+ * Changes, adds or deletes a field at AM_STAGE_EOH, for modules whose change others must know of:
+ * those that are called after this one, then and later, are told by am_ctx_field_changes(), so that
+ * what is signed is what goes out. Otherwise as am_eom_change_header() and its neighbours.
+ *
+ * index: 1 for the first field of that name, as it came in; 0: a new one below all others.
+ * value: NULL deletes the field.
+ * Returns: false also at other stages.
+ */
+bool am_ctx_change_field(struct am_ctx *ctx, unsigned index, const char *name, const char *value);
+
+/* A field that a module has changed (`index` as above). */
+struct am_field_change {
+    unsigned index;
+    const char *name;
+    const char *value; /* what will stand behind the colon and a blank; NULL: the field goes */
+};
+
+/*
+ * Steps through the changes made so far, in their order; of two of one field the later one counts.
+ * at: NULL at first. Returns: false at the end. Ownership: of the message.
+ */
+bool am_ctx_field_changes(const struct am_ctx *ctx, const void **at,
+                          struct am_field_change *change);
+
 /* --- editing: end of message only ---------------------------------------------------------- */
 
 /* Returns the context the reading functions take. */

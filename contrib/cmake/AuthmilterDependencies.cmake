@@ -13,6 +13,10 @@ pkg_check_modules(ARCHIVE IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 # Without it rows of aggregate reports are kept in a file only.
 pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
+# Without one of them maps cannot ask that kind of server.
+pkg_check_modules(LDAP IMPORTED_TARGET ldap>=2.5)
+pkg_check_modules(PQ IMPORTED_TARGET libpq>=13)
+pkg_check_modules(MARIADB IMPORTED_TARGET libmariadb>=3.1)
 pkg_check_modules(LIBXML REQUIRED IMPORTED_TARGET libxml-2.0)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 

@@ -1,0 +1,4 @@
+#include "common/map/map_internal.h"
+
+/* Stands for map_postgresql.c where the library is not there. */
+const struct am_map_driver am_map_postgresql = {.missing = "libpq"};
