@@ -9,7 +9,8 @@
 #include "srs-milter/srs_module.h"
 #include "trace-milter/trace_module.h"
 
-/* The trace stands first: it tells of an event before what the others make of it. */
-const struct am_module *const am_run_modules[] = {&am_trace_module, &spf_module,    &dkim_module,
-                                                  &dmarc_module,    &iprev_module,  &auth_module,
-                                                  &srs_module,      &author_module, NULL};
+/* The trace stands first: it tells of an event before what the others make of it. What changes the
+ * header stands before what signs it. */
+const struct am_module *const am_run_modules[] = {&am_trace_module, &spf_module,   &author_module,
+                                                  &dkim_module,     &dmarc_module, &iprev_module,
+                                                  &auth_module,     &srs_module,   NULL};

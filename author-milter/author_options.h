@@ -61,6 +61,7 @@ bool author_conf_check(const void *conf, const struct am_config *config,
 bool author_conf_open(const void *conf, const struct am_conf_env *env, void **derived,
                       struct am_problem *problem);
 
+/* Releases what author_conf_open() made. */
 void author_conf_close(void *derived);
 
 #endif

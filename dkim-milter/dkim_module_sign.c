@@ -35,8 +35,7 @@ enum am_verdict dkim_module_sign_start(struct am_ctx *ctx, struct dkim_msg_state
     struct dkim_signing_state *state = &message->signing;
 
     state->started = true;
-    if (!dkim_module_apply_changes(ctx, &message->fields) ||
-        !dkim_fields_prepare(&message->fields))
+    if (!dkim_module_apply_changes(ctx, &message->fields) || !dkim_fields_prepare(&message->fields))
         return AM_FAIL;
     if (dkim_module_decide(ctx, &message->fields, state))
         return begin(ctx, message) ? AM_CONTINUE : AM_FAIL;

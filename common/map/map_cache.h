@@ -30,6 +30,7 @@ bool am_map_cache_find(const struct am_map_cache *cache, const struct am_map_que
 void am_map_cache_put(struct am_map_cache *cache, const struct am_map_question *question,
                       const struct am_map_values *values, enum am_map_answer answer);
 
+/* Forgets all. */
 void am_map_cache_fini(struct am_map_cache *cache);
 
 #endif
