@@ -249,13 +249,20 @@ static const struct {
                                "this address is one of ours: log in to write as it"},
 };
 
+/* Most octets of an address in a reply; the rest is cut, to be seen. */
+#define SHOWN_MAX 200
+
 static const char *text_of(struct am_ctx *ctx, const struct author_msg_state *state,
                            enum author_policy policy)
 {
     if (state->about == NULL)
         return policies[policy].text;
-    return am_arena_printf(am_ctx_arena(ctx), "From %.*s: %s", (int)state->about->address.full.len,
-                           state->about->address.full.ptr, policies[policy].text);
+    const struct am_span address = state->about->address.full;
+    bool cut = address.len > SHOWN_MAX;
+
+    return am_arena_printf(am_ctx_arena(ctx), "From %.*s%s: %s",
+                           (int)(cut ? SHOWN_MAX : address.len), address.ptr, cut ? "[...]" : "",
+                           policies[policy].text);
 }
 
 static enum am_verdict on_eom(struct am_eom_ctx *eom)

@@ -51,9 +51,17 @@ static struct timeval time_of(int64_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 }
 
-static bool fail(const char *what, int status, struct am_problem *problem)
+/* ldap: may be NULL. */
+static bool fail(LDAP *ldap, const char *what, int status, struct am_problem *problem)
 {
-    return am_problem_set(problem, "LDAP: %s: %s", what, ldap_err2string(status));
+    char *detail = NULL;
+
+    if (ldap != NULL)
+        (void)ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    am_problem_set(problem, "LDAP: %s: %s%s%s", what, ldap_err2string(status),
+                   detail == NULL || *detail == '\0' ? "" : ": ", detail == NULL ? "" : detail);
+    ldap_memfree(detail);
+    return false;
 }
 
 static bool set_options(LDAP *ldap, const struct am_map_conf *conf, int64_t timeout_ms,
@@ -76,7 +84,7 @@ static bool set_options(LDAP *ldap, const struct am_map_conf *conf, int64_t time
         status = ldap_set_option(ldap, LDAP_OPT_X_TLS_CACERTFILE, conf->ca_file);
     if (status == LDAP_OPT_SUCCESS)
         status = ldap_set_option(ldap, LDAP_OPT_X_TLS_NEWCTX, &zero);
-    return status == LDAP_OPT_SUCCESS || fail("an option is not taken", status, problem);
+    return status == LDAP_OPT_SUCCESS || fail(ldap, "an option is not taken", status, problem);
 }
 
 /* Tells whether every server is reached by ldap://, where a connection begins unencrypted. */
@@ -94,14 +102,14 @@ static bool bind_to(LDAP *ldap, const struct am_map_conf *conf, struct am_proble
     if (conf->start_tls && begins_plain(conf->uri))
         status = ldap_start_tls_s(ldap, NULL, NULL);
     if (status != LDAP_SUCCESS)
-        return fail("encryption cannot be begun (map.start_tls)", status, problem);
+        return fail(ldap, "encryption cannot be begun (map.start_tls)", status, problem);
     bool good = am_map_password_read(conf->password_file, &password, problem);
     if (good) {
         struct berval secret = {.bv_len = password.len,
                                 .bv_val = password.len == 0 ? none : password.data};
         status = ldap_sasl_bind_s(ldap, conf->bind_dn[0] == '\0' ? NULL : conf->bind_dn,
                                   LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL);
-        good = status == LDAP_SUCCESS || fail("the server does not take us", status, problem);
+        good = status == LDAP_SUCCESS || fail(ldap, "the server does not take us", status, problem);
     }
     am_map_password_wipe(&password);
     return good;
@@ -126,7 +134,7 @@ static struct am_map_connection *connect_to(const struct am_map_conf *conf, stru
     }
     connection->conf = conf;
     int status = ldap_initialize(&connection->ldap, conf->uri);
-    bool good = status == LDAP_SUCCESS || fail("uri", status, problem);
+    bool good = status == LDAP_SUCCESS || fail(NULL, "uri", status, problem);
     if (good && set_options(connection->ldap, conf, timeout_ms, problem) &&
         bind_to(connection->ldap, conf, problem))
         return connection;
@@ -196,9 +204,9 @@ static enum am_map_answer ask(struct am_map_connection *connection,
     if (status == LDAP_SUCCESS)
         answer = take(connection, result, arena, values, problem);
     else if (status == LDAP_NO_SUCH_OBJECT)
-        fail("map.base is not there", status, problem);
+        fail(connection->ldap, "map.base is not there", status, problem);
     else
-        fail("the search failed", status, problem);
+        fail(connection->ldap, "the search failed", status, problem);
     ldap_msgfree(result);
     return answer;
 }

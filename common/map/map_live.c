@@ -26,7 +26,7 @@ struct live_map {
     struct am_map_connection *idle[CONNECTIONS_MAX];
     size_t idle_count, open_count;
     int64_t paused_until_us; /* by the question's clock */
-    char pause_reason[512];
+    struct am_problem pause_reason;
     struct am_map_cache cache;
 };
 
@@ -84,7 +84,7 @@ static bool take(struct live_map *map, const struct am_map_question *question,
         am_problem_set(problem, "%s: all %d connections are busy", map->base.name,
                        (int)map->conf->connections);
     } else if (am_clock_now_us(question->clock) < map->paused_until_us) {
-        good = am_problem_set(problem, "%s", map->pause_reason);
+        good = am_problem_set(problem, "%s", map->pause_reason.text);
     } else {
         map->open_count++;
     }
@@ -108,8 +108,7 @@ static void give_up(struct live_map *map, const struct am_map_question *question
     map->open_count--;
     if (why != NULL) {
         map->paused_until_us = am_clock_now_us(question->clock) + PAUSE_US;
-        map->pause_reason[0] = '\0';
-        strncat(map->pause_reason, why->text, sizeof(map->pause_reason) - 1);
+        map->pause_reason = *why;
     }
     pthread_cond_signal(&map->returned);
     pthread_mutex_unlock(&map->mutex);
