@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,8 @@
 #include "authmilter/tool_dns.h"
 #include "authmilter/tool_options.h"
 #include "common/base/log.h"
+#include "dkim-milter/dkim_module.h"
+#include "dkim-milter/dkim_options.h"
 
 #define USUAL_CONFIG "/etc/authmilter/authmilter.conf"
 
@@ -23,7 +27,7 @@ struct still_clock {
 };
 
 struct arguments {
-    const char *ip, *name, *helo, *from, *to, *user, *config, *receiver, *file;
+    const char *ip, *name, *helo, *from, *to, *user, *config, *receiver, *hashed, *file;
     struct tool_dns dns;
     struct tool_record_dns record_dns;
     struct tool_clock clock;
@@ -71,6 +75,7 @@ static const struct tool_option options[] = {
     TOOL_TEXT("record-dns", record_dns.path),
     TOOL_CALL("now", take_now),
     TOOL_TEXT("receiver", receiver),
+    TOOL_TEXT("hashed", hashed),
     TOOL_FLAG("json", json),
     {0},
 };
@@ -92,6 +97,7 @@ static const char help[] =
     "  --nameserver ADDR  ask this name server, as in 127.0.0.1:5353; repeatable\n"
     "  --now TIME         as if it were this time (seconds, or 2026-12-01T08:30:00Z)\n"
     "  --receiver NAME    our own name\n"
+    "  --hashed DIRECTORY write the octets that each signature covers\n"
     "  --json             print JSON\n\n"
     "Exit status: 0 accepted, 1 refused, 2 deferred, 3 held, 64 wrong usage, 69\n"
     "something needed is not available.\n";
@@ -130,6 +136,8 @@ struct work {
     struct explain_report report;
     struct am_outcome outcome;
     struct am_runtime *runtime;
+    struct dkim_hashed *hashed;
+    size_t hashed_count;
     bool body_given;
 };
 
@@ -228,22 +236,51 @@ static void check_spf(struct work *work)
 
 /* --- DKIM --- */
 
-static bool has_utf8(const struct dkim_fields *fields)
+/* What the configured milter would allow; NULL: it verifies no signatures. */
+static const struct dkim_conf *dkim_conf_of(const struct am_runtime *runtime)
 {
-    for (const struct dkim_field *field = fields->first; field != NULL; field = field->below)
-        for (size_t i = 0; i < field->raw.len; i++)
-            if ((unsigned char)field->raw.ptr[i] > 127)
-                return true;
-    return false;
+    for (size_t i = 0; i < runtime->module_count; i++)
+        if (runtime->modules[i].module == &dkim_module)
+            return runtime->modules[i].conf;
+    return NULL;
 }
 
-static bool check_dkim(struct work *work)
+static bool note_hashed(struct work *work, struct am_span body, struct am_problem *problem)
 {
+    struct verify_report *report = &work->report.dkim;
+    struct explain_hash_target target = {.path = work->args->hashed, .directory = -1};
+    bool good = true;
+
+    work->hashed = am_arena_alloc(work->arena, (report->dkim->count + 1) * sizeof(*work->hashed));
+    if (work->hashed == NULL)
+        return am_problem_set(problem, "out of memory");
+    report->hashed = work->hashed;
+    if (target.path != NULL) {
+        target.directory = open(target.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        good = target.directory >= 0 ||
+               am_problem_set(problem, "%s cannot be opened: %s", target.path, strerror(errno));
+    }
+    for (size_t i = 0; i < report->dkim->count && good; i++) {
+        work->hashed_count = i + 1;
+        good = explain_hash_to(&target, i + 1, &work->hashed[i], work->arena, &work->mail.fields,
+                               &report->dkim->outcomes[i], body, problem);
+    }
+    if (target.directory >= 0)
+        close(target.directory);
+    return good;
+}
+
+static bool check_dkim(struct work *work, struct am_problem *problem)
+{
+    const struct dkim_conf *conf = dkim_conf_of(work->runtime);
+    const struct dkim_limits limits =
+        conf == NULL ? dkim_limits_default : dkim_options_limits(conf);
     const struct dkim_verify_env env = {
         .arena = work->arena,
         .resolver = work->resolver,
         .clock = work->clock,
-        .limits = &dkim_limits_default,
+        .limits = &limits,
+        .partial_body_passes = conf != NULL && conf->partial_body_passes,
         .lookup_deadline_us = am_deadline_in_ms(work->clock, 20000),
     };
     struct verify_report *report = &work->report.dkim;
@@ -251,24 +288,24 @@ static bool check_dkim(struct work *work)
     struct dkim_verifier *verifier = dkim_engine_builtin.start(&env, &work->mail.fields);
 
     if (verifier == NULL)
-        return false;
+        return am_problem_set(problem, "out of memory");
     dkim_engine_builtin.body(verifier, body);
     report->dkim = dkim_engine_builtin.finish(verifier);
     report->notes = work->mail.notes;
     report->field_count = work->mail.fields.count;
-    report->utf8 = has_utf8(&work->mail.fields);
+    report->utf8 = verify_report_has_utf8(&work->mail.fields);
     report->no_field = true;
     report->records = verify_report_find_records(&env, report->dkim);
     struct dkim_diagnosis *diagnoses =
         am_arena_alloc(work->arena, (report->dkim->count + 1) * sizeof(*diagnoses));
     if (report->records == NULL || diagnoses == NULL)
-        return false;
+        return am_problem_set(problem, "out of memory");
     for (size_t i = 0; i < report->dkim->count; i++)
         if (!dkim_diagnose(&env, &work->mail.fields, report->dkim, i, body, &diagnoses[i]))
-            return false;
+            return am_problem_set(problem, "out of memory");
     report->diagnoses = diagnoses;
     work->report.diagnoses = diagnoses;
-    return true;
+    return note_hashed(work, body, problem);
 }
 
 /* --- what would become of it --- */
@@ -377,11 +414,13 @@ static int tell(struct work *work)
     if (!explain_mail_read(&work->mail, work->arena, work->args->file, &problem) ||
         !open_runtime(work, &problem))
         return tool_unavailable(&usage, problem.text);
+    if (work->args->receiver == NULL && work->runtime->authres->authserv_id[0] != '\0')
+        work->report.dkim.receiver = work->runtime->authres->authserv_id;
     if (!set_envelope(work))
         return tool_unavailable(&usage, "out of memory");
     check_spf(work);
-    if (!check_dkim(work))
-        return tool_unavailable(&usage, "out of memory");
+    if (!check_dkim(work, &problem))
+        return tool_unavailable(&usage, problem.text);
     if (!play(work, &problem))
         return tool_unavailable(&usage, problem.text);
     work->report.envelope = &work->envelope;
@@ -417,6 +456,8 @@ static int run(int argc, char **argv)
         status = tool_unavailable(&usage, "out of memory");
     else
         status = tell(&work);
+    for (size_t i = 0; i < work.hashed_count; i++)
+        dkim_hashed_fini(&work.hashed[i]);
     am_buf_fini(&work.mail.body);
     if (work.runtime != NULL)
         am_snapshot_drop(&work.runtime->snapshot);

@@ -114,15 +114,6 @@ static const struct dkim_report *verify(const struct dkim_engine *engine,
     return engine->finish(verifier);
 }
 
-static bool has_utf8(const struct dkim_fields *fields)
-{
-    for (const struct dkim_field *field = fields->first; field != NULL; field = field->below)
-        for (size_t i = 0; i < field->raw.len; i++)
-            if ((unsigned char)field->raw.ptr[i] > 127)
-                return true;
-    return false;
-}
-
 static int report_on(const struct arguments *args, const struct dkim_engine *engine,
                      const struct dkim_verify_env *env)
 {
@@ -143,7 +134,7 @@ static int report_on(const struct arguments *args, const struct dkim_engine *eng
     if (report.dkim == NULL)
         return tool_unavailable(&usage, problem.text);
     report.field_count = fields.count;
-    report.utf8 = has_utf8(&fields);
+    report.utf8 = verify_report_has_utf8(&fields);
     report.records = verify_report_find_records(env, report.dkim);
     if (report.records == NULL)
         return tool_unavailable(&usage, "out of memory");

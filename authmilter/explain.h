@@ -62,6 +62,23 @@ bool explain_mail_read(struct explain_mail *mail, struct am_arena *arena, const 
 bool explain_envelope_guess(struct explain_envelope *envelope, struct am_arena *arena,
                             const struct dkim_fields *fields) AM_MUST_USE;
 
+/* Where the octets that signatures cover are written. */
+struct explain_hash_target {
+    const char *path; /* of the directory; NULL: nowhere */
+    int directory;    /* its descriptor, or -1 */
+};
+
+/*
+ * Makes what signature `number` (from 1) covers, and writes it to NUMBER.header and NUMBER.body of
+ * the target, anew if they are there; they are empty where the signature could not be read.
+ *
+ * hashed: the caller ends it. Returns false with a sentence. Blocking: writes.
+ */
+bool explain_hash_to(const struct explain_hash_target *target, size_t number,
+                     struct dkim_hashed *hashed, struct am_arena *arena,
+                     const struct dkim_fields *fields, const struct dkim_outcome *outcome,
+                     struct am_span body, struct am_problem *problem) AM_MUST_USE;
+
 /* Writes sentences. */
 void explain_text(const struct explain_report *report, FILE *out);
 

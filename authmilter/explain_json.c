@@ -81,8 +81,40 @@ static json_t *diagnoses_array(const struct explain_report *report)
         json_t *sentences = json_array();
 
         for (size_t j = 0; j < report->diagnoses[i].count; j++)
-            json_array_append_new(sentences, tool_json_str(report->diagnoses[i].sentences[j]));
+            json_array_append_new(
+                sentences, json_pack("{s:o, s:b}", "text",
+                                     tool_json_str(report->diagnoses[i].sentences[j].text),
+                                     "confirmed", report->diagnoses[i].sentences[j].confirmed));
         json_array_append_new(array, sentences);
+    }
+    return array;
+}
+
+/* Longer headers are not shown, but counted; --hashed writes them. */
+#define HEADER_SHOWN_MAX 65536
+
+static json_t *header_text(const struct dkim_hashed *hashed)
+{
+    return hashed->header.len > HEADER_SHOWN_MAX ? json_null()
+                                                 : tool_json_text(am_buf_span(&hashed->header));
+}
+
+/* Of each signature what was hashed; null where it could not be read. */
+static json_t *hashed_array(const struct explain_report *report)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; array != NULL && i < report->dkim.dkim->count; i++) {
+        const struct dkim_hashed *hashed = &report->dkim.hashed[i];
+
+        json_array_append_new(
+            array,
+            hashed->is_known
+                ? json_pack("{s:I, s:I, s:o, s:I, s:I}", "fields", (json_int_t)hashed->field_count,
+                            "header_octets", (json_int_t)hashed->header.len, "header",
+                            header_text(hashed), "body_octets", (json_int_t)hashed->body_octets,
+                            "body_octets_in_all", (json_int_t)hashed->canonical_octets)
+                : json_null());
     }
     return array;
 }
@@ -93,10 +125,10 @@ bool explain_json(const struct explain_report *report, FILE *out)
                       ? spf_report_object(&report->spf)
                       : json_pack("{s:s}", "unchecked", report->spf_unchecked);
 
-    return tool_json_print(json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "format",
-                                     "authmilter-explain", "version", 1, "envelope",
-                                     envelope_object(report->envelope), "spf", spf, "dkim",
-                                     verify_report_object(&report->dkim), "changes",
-                                     diagnoses_array(report), "outcome", outcome_object(report)),
-                           out);
+    return tool_json_print(
+        json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "format", "authmilter-explain",
+                  "version", 1, "envelope", envelope_object(report->envelope), "spf", spf, "dkim",
+                  verify_report_object(&report->dkim), "hashed", hashed_array(report), "changes",
+                  diagnoses_array(report), "outcome", outcome_object(report)),
+        out);
 }

@@ -7,6 +7,7 @@
 #include "authmilter/tool_key.h"
 #include "authmilter/tool_mail.h"
 #include "dkim-milter/dkim_diagnose.h"
+#include "dkim-milter/dkim_hashed.h"
 
 /* What `authmilter verify` found, for a person and as JSON. Hostile text is escaped in both. */
 
@@ -18,6 +19,7 @@ struct verify_report {
     const struct dkim_report *dkim;
     const struct tool_record *records;      /* as many as outcomes */
     const struct dkim_diagnosis *diagnoses; /* as many; NULL: nothing was looked for */
+    const struct dkim_hashed *hashed;       /* as many; NULL: not told */
     bool no_field; /* the text ends without the Authentication-Results field */
 };
 
@@ -44,6 +46,9 @@ char *verify_report_field(const struct verify_report *report, bool fold);
  */
 struct tool_record *verify_report_find_records(const struct dkim_verify_env *env,
                                                const struct dkim_report *report) AM_MUST_USE;
+
+/* Tells whether octets above 127 stand in a header. */
+bool verify_report_has_utf8(const struct dkim_fields *fields);
 
 /* Returns "simple" or "relaxed". */
 const char *verify_report_canon_word(enum dkim_canon canon);

@@ -58,3 +58,12 @@ char *verify_report_field(const struct verify_report *report, bool fold)
     ar_header_free(header);
     return text;
 }
+
+bool verify_report_has_utf8(const struct dkim_fields *fields)
+{
+    for (const struct dkim_field *field = fields->first; field != NULL; field = field->below)
+        for (size_t i = 0; i < field->raw.len; i++)
+            if ((unsigned char)field->raw.ptr[i] > 127)
+                return true;
+    return false;
+}

@@ -191,6 +191,22 @@ static void write_body(const struct dkim_outcome *outcome, FILE *out)
              outcome->unsigned_octets);
 }
 
+/* The octets that were hashed; of the body a part of its begin and of its end. */
+static void write_hashed(const struct dkim_hashed *hashed, FILE *out)
+{
+    line(out, "hashed", "header: %zu field%s and the signature, %zu octets", hashed->field_count,
+         plural(hashed->field_count), hashed->header.len);
+    line(out, "", "body: %" PRIu64 " octets, canonical%s", hashed->body_octets,
+         hashed->canonical_octets > hashed->body_octets ? ", up to l=" : "");
+    if (hashed->head_len == 0)
+        return;
+    print(out, "                  ", am_span_of(hashed->head, hashed->head_len));
+    if (hashed->body_octets > hashed->head_len + hashed->tail_len)
+        fputs(" ... ", out);
+    print(out, "", am_span_of(hashed->tail, hashed->tail_len));
+    fputc('\n', out);
+}
+
 static void write_outcome(const struct verify_report *report, size_t index, FILE *out)
 {
     const struct dkim_outcome *outcome = &report->dkim->outcomes[index];
@@ -208,8 +224,13 @@ static void write_outcome(const struct verify_report *report, size_t index, FILE
     line(out, "aligned", "%s",
          outcome->aligned ? "yes: d= and the domain of From agree"
                           : "no: d= and the domain of From do not agree");
+    if (report->hashed != NULL && report->hashed[index].is_known)
+        write_hashed(&report->hashed[index], out);
     for (size_t i = 0; report->diagnoses != NULL && i < report->diagnoses[index].count; i++) {
-        print(out, "    changed       ", am_span_str(report->diagnoses[index].sentences[i]));
+        print(out,
+              report->diagnoses[index].sentences[i].confirmed ? "    changed       "
+                                                              : "    perhaps       ",
+              am_span_str(report->diagnoses[index].sentences[i].text));
         fputc('\n', out);
     }
 }

@@ -23,10 +23,24 @@ struct change {
     const char *(*edit)(struct am_arena *arena, const struct dkim_field *field);
 };
 
+static void add(struct dkim_diagnosis *diagnosis, bool confirmed, const char *sentence)
+{
+    if (sentence == NULL || diagnosis->count == DKIM_DIAGNOSE_SENTENCES_MAX)
+        return;
+    diagnosis->sentences[diagnosis->count].confirmed = confirmed;
+    diagnosis->sentences[diagnosis->count++].text = sentence;
+}
+
+/* Says what a hash or the signature confirms. */
 static void say(struct dkim_diagnosis *diagnosis, const char *sentence)
 {
-    if (sentence != NULL && diagnosis->count < DKIM_DIAGNOSE_SENTENCES_MAX)
-        diagnosis->sentences[diagnosis->count++] = sentence;
+    add(diagnosis, true, sentence);
+}
+
+/* Says what is only likely. */
+static void suppose(struct dkim_diagnosis *diagnosis, const char *sentence)
+{
+    add(diagnosis, false, sentence);
 }
 
 /* --- trying --- */
@@ -64,13 +78,16 @@ static bool verifies(struct work *work, const struct change *change)
     if (work->failed || work->tries++ >= DKIM_DIAGNOSE_TRIES_MAX)
         return false;
     struct dkim_verifier *verifier = NULL;
-    if (make_header(work, change, &fields))
-        verifier = dkim_engine_builtin.start(work->env, &fields);
+    struct dkim_verify_env *env = am_arena_alloc(work->env->arena, sizeof(*env));
+    if (env != NULL && make_header(work, change, &fields)) {
+        *env = *work->env;
+        env->header_only = true;
+        verifier = dkim_engine_builtin.start(env, &fields);
+    }
     if (verifier == NULL) {
         work->failed = true;
         return false;
     }
-    dkim_engine_builtin.body(verifier, work->body);
     const struct dkim_report *report = dkim_engine_builtin.finish(verifier);
     /* A pass, or a policy of ours about a signature that is right. */
     return report->count == 1 &&
@@ -332,10 +349,10 @@ static void compare_copy(struct work *work, struct am_span item)
     was = am_span_trim(was);
     if (was.len > 120)
         was.len = 120;
-    say(work->diagnosis,
-        am_arena_printf(work->env->arena, "z= says that %.*s %s \"%.*s\" when it was signed",
-                        (int)name.len, name.ptr, count == 0 ? "was there, and was" : "was",
-                        (int)was.len, was.ptr));
+    suppose(work->diagnosis,
+            am_arena_printf(work->env->arena, "z= says that %.*s %s \"%.*s\" when it was signed",
+                            (int)name.len, name.ptr, count == 0 ? "was there, and was" : "was",
+                            (int)was.len, was.ptr));
 }
 
 static void compare_copies(struct work *work)
@@ -359,19 +376,18 @@ static bool diagnose_header(struct work *work)
     compare_copies(work);
     if (!try_subject(work) && !try_white_space(work) && !try_from(work) && !try_additions(work) &&
         !work->failed && work->diagnosis->count == said)
-        say(work->diagnosis,
-            work->tries >= DKIM_DIAGNOSE_TRIES_MAX
-                ? "a signed header field was changed, and the usual changes are too many to try"
-                : "a signed header field was changed, in none of the usual ways");
+        suppose(work->diagnosis,
+                work->tries >= DKIM_DIAGNOSE_TRIES_MAX
+                    ? "a signed header field was changed, and the usual changes are too many to try"
+                    : "a signed header field was changed, in none of the usual ways");
     return !work->failed;
 }
 
 /* The body is known as it was: was the header changed, too? */
-static bool diagnose_rest(struct work *work, struct am_span restored)
+static bool diagnose_rest(struct work *work)
 {
     const struct change none = {.remove = false};
 
-    work->body = restored;
     if (verifies(work, &none)) {
         say(work->diagnosis, "with that undone the signature verifies");
         return true;
@@ -384,6 +400,7 @@ static bool diagnose_body(struct work *work)
     struct am_arena *arena = work->env->arena;
     struct dkim_body_diagnosis body;
     const char *sentence = NULL;
+    bool confirmed = true;
 
     if (!dkim_diagnose_body(arena, work->outcome->parts, work->body, &body))
         return false;
@@ -409,6 +426,7 @@ static bool diagnose_body(struct work *work)
             work->outcome->parts->body_canon == DKIM_CANON_SIMPLE ? "simple" : "relaxed");
         break;
     case DKIM_BODY_CUT:
+        confirmed = false;
         sentence = am_arena_printf(arena,
                                    "the body was cut: %llu octets are missing of those that l= "
                                    "counts",
@@ -418,16 +436,17 @@ static bool diagnose_body(struct work *work)
         sentence = "what was signed is an empty body";
         break;
     case DKIM_BODY_UNKNOWN:
+        confirmed = false;
         sentence = work->body.len > DKIM_DIAGNOSE_BODY_MAX
                        ? "the body was changed; it is too long to look for the place"
                        : "the body was changed within its lines: nothing was only added in front "
                          "or behind";
         break;
     }
-    say(work->diagnosis, sentence);
+    add(work->diagnosis, confirmed, sentence);
     if (sentence == NULL)
         return false;
-    return body.restored.len == 0 || diagnose_rest(work, body.restored);
+    return !body.is_restored || diagnose_rest(work);
 }
 
 bool dkim_diagnose(const struct dkim_verify_env *env, const struct dkim_fields *fields,

@@ -5,8 +5,9 @@
 
 /*
  * What was done to a message after it was signed. A hash says only that something differs; but many
- * changes are of a few kinds, and undoing the right one makes the signature verify again. Only what
- * was confirmed so is said. For tools: it costs a verification for each try.
+ * changes are of a few kinds, and undoing the right one makes the hash right, or the signature
+ * verify, again. What was confirmed so is told apart from what is only likely. For tools: it costs
+ * the verification of a header for each try.
  */
 
 /* Most tries for the header of one signature, and sentences about it. */
@@ -18,7 +19,11 @@
 #define DKIM_DIAGNOSE_LINES_MAX 200000
 
 struct dkim_diagnosis {
-    const char *sentences[DKIM_DIAGNOSE_SENTENCES_MAX]; /* printable, but for odd octets */
+    struct {
+        const char *text; /* printable, but for odd octets */
+        bool confirmed; /* a hash or the signature is right with the change undone; else it is what
+                           an unverified tag says, or what is left when nothing was found */
+    } sentences[DKIM_DIAGNOSE_SENTENCES_MAX];
     size_t count;
 };
 

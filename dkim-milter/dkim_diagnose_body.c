@@ -70,13 +70,6 @@ static void note(struct am_arena *arena, struct dkim_body_diagnosis *out,
                                         .text = am_span_of(copy, copy == NULL ? 0 : text.len)};
 }
 
-static void keep(struct am_arena *arena, struct dkim_body_diagnosis *out, struct am_span restored)
-{
-    const char *copy = am_arena_copy(arena, restored);
-
-    out->restored = am_span_of(copy, copy == NULL ? 0 : restored.len);
-}
-
 /* Looks at the end of each line whether all up to it is what was signed. */
 static bool find_footer(struct am_arena *arena, const struct dkim_signature *parts,
                         struct am_span canon, struct dkim_body_diagnosis *out)
@@ -99,7 +92,7 @@ static bool find_footer(struct am_arena *arena, const struct dkim_signature *par
         if (found) {
             note(arena, out, DKIM_BODY_FOOTER, at, line + 1,
                  am_span_of(canon.ptr + at, canon.len - at));
-            keep(arena, out, am_span_of(canon.ptr, at));
+            out->is_restored = true;
         }
     }
     dkim_hash_fini(&running);
@@ -116,7 +109,7 @@ static bool find_banner(struct am_arena *arena, const struct dkim_signature *par
         at += line_len(am_span_of(canon.ptr + at, canon.len - at));
         if (at < canon.len && hash_fits(parts, am_span_of(canon.ptr + at, canon.len - at))) {
             note(arena, out, DKIM_BODY_BANNER, at, 1, canon);
-            keep(arena, out, am_span_of(canon.ptr + at, canon.len - at));
+            out->is_restored = true;
             return true;
         }
     }

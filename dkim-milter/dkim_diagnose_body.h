@@ -18,9 +18,9 @@ enum dkim_body_change {
 struct dkim_body_diagnosis {
     enum dkim_body_change change;
     uint64_t octets,
-        line; /* of the canonical body; `line` counts from 1: where the change begins */
-    struct am_span restored; /* the body as it was signed, canonical; with FOOTER and BANNER */
-    struct am_span text;     /* the first line that was not signed, canonical; in the arena */
+        line;            /* of the canonical body; `line` counts from 1: where the change begins */
+    bool is_restored;    /* without the change the hash is right; with FOOTER and BANNER */
+    struct am_span text; /* the first line that was not signed, canonical; in the arena */
 };
 
 /*

@@ -13,17 +13,6 @@
 
 /* --- configuration --- */
 
-static void set_limits(struct dkim_limits *limits, const struct dkim_conf *conf)
-{
-    *limits = (struct dkim_limits){
-        .max_signatures = (size_t)conf->max_signatures,
-        .max_keys = (size_t)conf->max_keys,
-        .max_signed_names = (size_t)conf->max_signed_names,
-        .min_key_bits = (unsigned)conf->min_key_bits,
-        .clock_skew_s = conf->clock_skew_ms / 1000,
-    };
-}
-
 static bool open_conf(const void *values, const struct am_conf_env *env, void **result,
                       struct am_problem *problem)
 {
@@ -37,7 +26,7 @@ static bool open_conf(const void *values, const struct am_conf_env *env, void **
         return false;
     derived->conf = conf;
     derived->engine = dkim_options_engine(conf);
-    set_limits(&derived->limits, conf);
+    derived->limits = dkim_options_limits(conf);
     atomic_flag_clear(&derived->told_no_blanks);
     derived->exempt_networks = am_netset_of(env->arena, &conf->exempt_networks);
     if (derived->exempt_networks == NULL)

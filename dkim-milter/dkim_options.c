@@ -299,3 +299,14 @@ bool dkim_options_check(const void *values, const struct am_config *config,
                                        "without it: set dkim.engine = builtin");
     return check_signing(values, problem) && am_overrides_check(&source, config, problem);
 }
+
+struct dkim_limits dkim_options_limits(const struct dkim_conf *conf)
+{
+    return (struct dkim_limits){
+        .max_signatures = (size_t)conf->max_signatures,
+        .max_keys = (size_t)conf->max_keys,
+        .max_signed_names = (size_t)conf->max_signed_names,
+        .min_key_bits = (unsigned)conf->min_key_bits,
+        .clock_skew_s = conf->clock_skew_ms / 1000,
+    };
+}

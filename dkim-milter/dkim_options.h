@@ -78,4 +78,7 @@ const struct dkim_engine *dkim_options_engine(const struct dkim_conf *conf);
 bool dkim_options_check(const void *conf, const struct am_config *config,
                         struct am_problem *problem);
 
+/* Returns what a message may cost by a configuration. */
+struct dkim_limits dkim_options_limits(const struct dkim_conf *conf);
+
 #endif

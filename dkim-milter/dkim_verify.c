@@ -160,7 +160,7 @@ static enum dkim_reason judge(struct dkim_verifier *verifier, struct dkim_task *
 {
     const struct dkim_signature *signature = &task->signature;
     struct dkim_public_key *key = NULL;
-    enum dkim_reason body = judge_body(task);
+    enum dkim_reason body = verifier->env->header_only ? DKIM_REASON_NONE : judge_body(task);
     enum dkim_reason reason = dkim_verify_key_take(verifier, task, &key);
 
     if (reason != DKIM_REASON_NONE) {

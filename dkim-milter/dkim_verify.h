@@ -43,6 +43,7 @@ struct dkim_verify_env {
     struct dkim_key_cache *keys; /* parsed public keys; NULL: none are kept */
     const struct dkim_limits *limits;
     bool partial_body_passes;   /* an l= that leaves content unsigned is no reason for `policy` */
+    bool header_only;           /* the body is taken for what was signed, and never wanted */
     bool headers_cut;           /* the MTA or a limit kept fields from us: nothing can pass */
     int64_t lookup_deadline_us; /* by which key look-ups end */
 };

@@ -49,7 +49,8 @@ static const char *diagnose(void)
     assert_true(dkim_diagnose(&rig.env, &fields, report, 0, am_buf_span(&rig.body), &diagnosis));
     out[0] = '\0';
     for (size_t i = 0; i < diagnosis.count; i++)
-        snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s\n", diagnosis.sentences[i]);
+        snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%s\n",
+                 diagnosis.sentences[i].confirmed ? "" : "perhaps: ", diagnosis.sentences[i].text);
     return out;
 }
 
@@ -115,7 +116,7 @@ static void a_body_that_was_cut(void **state)
     rig_body(&rig, "one\r\ntwo\r\n");
     sign((const char *[]){"l=10", NULL});
     rig_body(&rig, "one\r\n");
-    expect("the body was cut: 5 octets are missing of those that l= counts\n");
+    expect("perhaps: the body was cut: 5 octets are missing of those that l= counts\n");
 }
 
 static void the_other_canonicalisation(void **state)
@@ -133,7 +134,7 @@ static void a_line_that_was_changed(void **state)
     rig_body(&rig, "one\r\ntwo\r\n");
     sign(NULL);
     rig_body(&rig, "one\r\nTWO\r\n");
-    expect("the body was changed within its lines");
+    expect("perhaps: the body was changed within its lines");
 }
 
 static void a_tag_in_the_subject(void **state)
@@ -201,8 +202,8 @@ static void copied_fields(void **state)
     (void)state;
     sign((const char *[]){"z=Subject:hel=6Co|To:nobody@example.net", NULL});
     change("Subject", " bye");
-    expect("z= says that Subject was \"hello\" when it was signed\n");
-    expect("z= says that To was \"nobody@example.net\" when it was signed\n");
+    expect("perhaps: z= says that Subject was \"hello\" when it was signed\n");
+    expect("perhaps: z= says that To was \"nobody@example.net\" when it was signed\n");
 }
 
 static void what_is_not_usual(void **state)
