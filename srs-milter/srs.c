@@ -106,7 +106,8 @@ static enum srs_status hide(struct srs_local *parts, struct am_arena *arena,
         parts->rest = am_span_of(local.ptr + tag, local.len - tag);
     }
     parts->second = true;
-    return SRS_OK;
+    /* What another forwarder has written there is hostile text, too. */
+    return can_be_hidden(parts->domain) ? SRS_OK : SRS_MALFORMED;
 }
 
 static struct srs_outcome rewrite(const struct srs_scheme *scheme, struct am_arena *arena,
