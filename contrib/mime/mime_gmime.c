@@ -79,20 +79,80 @@ static void release(void *object)
  * digest), so both can be counted in advance: GMime compares each line with the boundaries of all
  * open multiparts, and walks down a tree by calling itself.
  */
+struct scan {
+    size_t delimiters, types;
+    size_t fields;        /* of all headers */
+    size_t content_field; /* octets of the Content- field in hand; 0: none is */
+    bool in_header;
+    bool after_delimiter; /* the line before was one */
+    bool message_within;  /* the header in hand is that of a message/... */
+};
+
+/* Most fields of all headers, and octets of one that GMime takes apart: it keeps an object for each
+ * field, and compares each parameter with those before it. */
+#define FIELDS_MAX 20000
+#define CONTENT_FIELD_MAX 16384
+
+static bool is_blank_line(struct am_span line)
+{
+    return line.len == 0 || line.ptr[0] == '\n' ||
+           (line.len > 1 && line.ptr[0] == '\r' && line.ptr[1] == '\n');
+}
+
+/* A line of a header, or of what could be one. */
+static void scan_field(struct scan *scan, struct am_span line)
+{
+    if (line.ptr[0] == ' ' || line.ptr[0] == '\t') {
+        scan->content_field += scan->content_field > 0 ? line.len : 0;
+        return;
+    }
+    scan->fields += am_span_find(line, ':') < line.len;
+    scan->content_field = am_span_starts_nocase(line, am_span_str("content-")) ? line.len : 0;
+    if (scan->content_field > 0)
+        for (size_t i = 0; i + 8 <= line.len && !scan->message_within; i++)
+            scan->message_within = am_span_starts_nocase(am_span_of(line.ptr + i, line.len - i),
+                                                         am_span_str("message/"));
+}
+
+static void scan_line(struct scan *scan, struct am_span line)
+{
+    bool is_delimiter = line.len > 1 && line.ptr[0] == '-' && line.ptr[1] == '-';
+
+    scan->delimiters += is_delimiter;
+    scan->types += am_span_starts_nocase(line, am_span_str("content-type"));
+    if (is_delimiter) {
+        scan->in_header = true;
+        scan->message_within = false;
+        scan->content_field = 0;
+    } else if (is_blank_line(line)) {
+        /* A message within begins with a header; so does a part of a digest, behind an empty one.
+         */
+        scan->in_header = scan->in_header && (scan->message_within || scan->after_delimiter);
+        scan->message_within = false;
+        scan->content_field = 0;
+    } else if (scan->in_header) {
+        scan_field(scan, line);
+    }
+    scan->after_delimiter = is_delimiter;
+}
+
 static bool fits(const struct am_mime *mime, struct am_problem *why)
 {
-    size_t delimiters = 0, types = 0;
+    struct scan scan = {.in_header = true};
     struct am_span rest = mime->text;
     if (mime->text.len - mime->body_at > mime->limits.max_bytes)
         return am_problem_set(why, "larger than %zu bytes", mime->limits.max_bytes);
     while (rest.len > 0) {
-        delimiters += rest.len > 1 && rest.ptr[0] == '-' && rest.ptr[1] == '-';
-        types += am_span_starts_nocase(rest, am_span_str("content-type"));
         size_t len = am_span_find(rest, '\n');
         len += len < rest.len;
+        scan_line(&scan, am_span_of(rest.ptr, len));
+        if (scan.fields > FIELDS_MAX)
+            return am_problem_set(why, "more than %d header fields in its parts", FIELDS_MAX);
+        if (scan.content_field > CONTENT_FIELD_MAX)
+            return am_problem_set(why, "a Content field of more than %d bytes", CONTENT_FIELD_MAX);
         rest = am_span_of(rest.ptr + len, rest.len - len);
     }
-    if (types > 2 * mime->limits.max_parts || delimiters > 20 * mime->limits.max_parts)
+    if (scan.types > 2 * mime->limits.max_parts || scan.delimiters > 20 * mime->limits.max_parts)
         return am_problem_set(why, "more than %zu parts", mime->limits.max_parts);
     return true;
 }

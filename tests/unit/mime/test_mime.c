@@ -143,6 +143,50 @@ static void assert_names(const char *header, const char *expected)
     am_arena_free(arena);
 }
 
+/* Opens a multipart whose one part is HEADER, `count` times LINE, TAIL. */
+static bool opens(const char *header, const char *line, size_t count, const char *tail)
+{
+    struct am_arena *arena = am_arena_new(4096, 0);
+    struct am_problem why = {""};
+    struct am_buf body;
+    const struct am_mime_limits large = {4 << 20, 100, 20};
+
+    am_buf_init(&body, 0);
+    am_buf_add_str(&body, header);
+    for (size_t i = 0; i < count; i++)
+        am_buf_add_str(&body, line);
+    am_buf_add_str(&body, tail);
+    am_buf_add_str(&body, "\r\n--b--\r\n");
+    struct am_mime *mime =
+        am_mime_open(arena, am_span_str("Content-Type: multipart/mixed; boundary=b\n"),
+                     am_buf_span(&body), &large, &why);
+    bool good = mime != NULL;
+    if (!good && strstr(why.text, "header fields in its parts") == NULL &&
+        strstr(why.text, "a Content field of more than") == NULL)
+        fail_msg("%s", why.text);
+    am_buf_fini(&body);
+    am_arena_free(arena);
+    return good;
+}
+
+static void headers_of_parts_are_bounded(void **state)
+{
+    static const char part[] = "--b\r\n";
+    static const char within[] = "--b\r\nContent-Type: message/rfc822\r\n\r\n";
+    static const char digest[] = "--b\r\n\r\n";
+    (void)state;
+    assert_true(opens(part, "a: b\r\n", 19900, "\r\ntext\r\n"));
+    assert_false(opens(part, "a: b\r\n", 20100, "\r\ntext\r\n"));
+    assert_false(opens(within, "a: b\r\n", 20100, "\r\ntext\r\n"));
+    assert_false(opens(digest, "a: b\r\n", 20100, "\r\ntext\r\n"));
+    assert_false(opens("--b\r\nContent-Type: text/plain", ";\r\n a=b", 3000, "\r\n\r\ntext\r\n"));
+    assert_true(opens("--b\r\nContent-Type: text/plain", ";\r\n a=b", 1000, "\r\n\r\ntext\r\n"));
+    /* A text that looks like fields is none. */
+    assert_true(opens("--b\r\nContent-Type: text/plain\r\n\r\n", "a: b\r\n", 30000, ""));
+    assert_true(opens("--b\r\nContent-Type: text/plain\r\n\r\nContent-Type: text/plain",
+                      ";\r\n a=b", 9000, ""));
+}
+
 static void the_lax_reader_finds_every_name(void **state)
 {
     (void)state;
@@ -203,6 +247,7 @@ int main(void)
         cmocka_unit_test(parts_have_types_names_places_and_contents),
         cmocka_unit_test(whatever_is_not_cut_stays_as_it_was),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(headers_of_parts_are_bounded),
         cmocka_unit_test(the_lax_reader_finds_every_name),
         cmocka_unit_test(too_many_names_are_said),
         cmocka_unit_test(texts_are_quoted_so_that_they_arrive),
