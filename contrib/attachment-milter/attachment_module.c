@@ -213,9 +213,10 @@ static bool make_body(struct am_ctx *ctx, const struct attachment_report *report
         return false;
     /* Texts may be longer than what they stand for. */
     rules.limits.max_bytes += body->len;
+    rules.limits.max_header += body->len;
     return attachment_look(&after, state->arena, &rules, fields_after(state, whole),
                            am_buf_span(body)) &&
-           after.count == 0;
+           after.count == 0 && (after.unseen == NULL || report->unseen != NULL);
 }
 
 /* A message that cannot be mended is held: neither delivered as it is, nor lost. */

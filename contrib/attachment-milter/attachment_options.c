@@ -59,6 +59,8 @@ const struct am_option attachment_options[] = {
     AM_POLICY_OPTION(struct attachment_conf, policy, ATTACHMENT_UNSEEN, "unseen", "accept",
                      "what to do with messages of which not all could be looked at"),
     NUMBER(max_size, AM_OPTION_SIZE, 65536, 64 << 20, "20M", "largest body that is looked at"),
+    NUMBER(max_header, AM_OPTION_SIZE, 4096, 16 << 20, "1M",
+           "most octets of the headers of its parts, together"),
     NUMBER(max_parts, AM_OPTION_INT, 1, 10000, "500", "most parts of a message"),
     NUMBER(max_depth, AM_OPTION_INT, 1, 100, "20", "most levels of parts within parts"),
     NUMBER(max_entries, AM_OPTION_INT, 1, 100000, "2000", "most files in a message's archives"),
@@ -141,17 +143,20 @@ bool attachment_open(const void *values, const struct am_conf_env *env, void **r
     if (derived == NULL)
         return am_problem_set(problem, "out of memory");
     derived->exempt = am_netset_of(env->arena, &conf->exempt_networks);
-    derived->rules = (struct attachment_rules){
-        .danger = danger_of(conf, env->arena),
-        .contents = conf->contents,
-        .archives = conf->archives,
-        .nested = (enum attachment_archives)conf->nested,
-        .unreadable = (enum attachment_archives)conf->unreadable,
-        .encrypted = (enum attachment_archives)conf->encrypted,
-        .limits = {(size_t)conf->max_size, (size_t)conf->max_parts, (unsigned)conf->max_depth},
-        .budget = {.entries = (size_t)conf->max_entries,
-                   .bytes = (size_t)conf->max_unpacked,
-                   .ratio = (size_t)conf->max_ratio}};
+    derived->rules =
+        (struct attachment_rules){.danger = danger_of(conf, env->arena),
+                                  .contents = conf->contents,
+                                  .archives = conf->archives,
+                                  .nested = (enum attachment_archives)conf->nested,
+                                  .unreadable = (enum attachment_archives)conf->unreadable,
+                                  .encrypted = (enum attachment_archives)conf->encrypted,
+                                  .limits = {.max_bytes = (size_t)conf->max_size,
+                                             .max_header = (size_t)conf->max_header,
+                                             .max_parts = (size_t)conf->max_parts,
+                                             .max_depth = (unsigned)conf->max_depth},
+                                  .budget = {.entries = (size_t)conf->max_entries,
+                                             .bytes = (size_t)conf->max_unpacked,
+                                             .ratio = (size_t)conf->max_ratio}};
     if (derived->exempt == NULL || derived->rules.danger == NULL)
         return am_problem_set(problem, "out of memory");
     *result = derived;

@@ -19,7 +19,7 @@ struct attachment_conf {
     struct am_strlist extensions, allowed_extensions;
     bool contents, archives;
     int nested, unreadable, encrypted; /* enum attachment_archives */
-    int64_t max_size, max_parts, max_depth, max_entries, max_unpacked, max_ratio;
+    int64_t max_size, max_header, max_parts, max_depth, max_entries, max_unpacked, max_ratio;
     const char *notice;
     struct am_netlist exempt_networks;
 };

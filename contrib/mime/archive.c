@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { HEAD = 512 };
+#include "contrib/mime/seven.h"
+
+enum { HEAD = 512, LISTED = 100 /* octets of a 7z's list for each entry of the budget */ };
 
 #define FREE_BYTES ((size_t)1 << 20) /* that no ratio is asked of */
 
@@ -49,18 +51,21 @@ bool am_archive_is(struct am_span head)
 static struct archive *try_open(struct am_span file, bool any_file, bool *compressed)
 {
     static int (*const supports[])(struct archive *) = {
-        archive_read_support_filter_gzip,    archive_read_support_filter_bzip2,
-        archive_read_support_filter_xz,      archive_read_support_filter_lzma,
-        archive_read_support_filter_zstd,    archive_read_support_filter_lz4,
-        archive_read_support_filter_lzip,    archive_read_support_filter_compress,
-        archive_read_support_format_zip,     archive_read_support_format_7zip,
-        archive_read_support_format_rar,     archive_read_support_format_rar5,
-        archive_read_support_format_tar,     archive_read_support_format_cab,
-        archive_read_support_format_iso9660, archive_read_support_format_lha,
-        archive_read_support_format_ar,      archive_read_support_format_empty};
+        archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
+        archive_read_support_filter_xz,   archive_read_support_filter_lzma,
+        archive_read_support_filter_zstd, archive_read_support_filter_lz4,
+        archive_read_support_filter_lzip, archive_read_support_filter_compress,
+        archive_read_support_format_zip,  archive_read_support_format_rar,
+        archive_read_support_format_rar5, archive_read_support_format_tar,
+        archive_read_support_format_cab,  archive_read_support_format_iso9660,
+        archive_read_support_format_lha,  archive_read_support_format_ar,
+        archive_read_support_format_empty};
     struct archive *archive = archive_read_new();
     for (size_t i = 0; archive != NULL && i < sizeof(supports) / sizeof(supports[0]); i++)
         supports[i](archive);
+    /* The reader for 7z also finds one within a program, where nobody has judged its list. */
+    if (archive != NULL && am_seven_judge(file, SIZE_MAX) != AM_SEVEN_NONE)
+        archive_read_support_format_7zip(archive);
     if (archive != NULL && any_file)
         archive_read_support_format_raw(archive);
     if (archive != NULL && archive_read_open_memory(archive, file.ptr, file.len) != ARCHIVE_OK) {
@@ -198,8 +203,8 @@ static void restore(locale_t former)
         uselocale(former);
 }
 
-enum am_archive_outcome am_archive_list(struct am_span file, struct am_archive_budget *budget,
-                                        bool nested, const struct am_archive_taker *taker)
+static enum am_archive_outcome list(struct am_span file, struct am_archive_budget *budget,
+                                    bool nested, const struct am_archive_taker *taker)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct reading reading = {.budget = budget, .nested = nested, .most = SIZE_MAX};
@@ -219,4 +224,17 @@ enum am_archive_outcome am_archive_list(struct am_span file, struct am_archive_b
     archive_read_free(reading.archive);
     restore(former);
     return outcome;
+}
+
+enum am_archive_outcome am_archive_list(struct am_span file, struct am_archive_budget *budget,
+                                        bool nested, const struct am_archive_taker *taker)
+{
+    switch (am_seven_judge(file, LISTED * budget->entries)) {
+    case AM_SEVEN_ENCRYPTED:
+        return AM_ARCHIVE_ENCRYPTED;
+    case AM_SEVEN_BEYOND:
+        return AM_ARCHIVE_BEYOND;
+    default:
+        return list(file, budget, nested, taker);
+    }
 }

@@ -21,15 +21,17 @@
  *         look(am_mime_at(mime, i));
  *
  * Malformed messages have parts, too: what could be made of them, and am_mime_defects() says what
- * is wrong. Memory: at most three times the body, besides what the list takes from the arena. GLib
- * ends the process when there is no memory at all. Threads: any; one at a time for one message.
+ * is wrong. Memory: at most three times the body, sixty times max_header and half a kilobyte for
+ * each field. GLib ends the process when there is no memory at all. Threads: any; one at a time for
+ * one message.
  */
 struct am_mime;
 
 /* What a message may cost. Beyond it nothing is parsed, or no more of it. */
 struct am_mime_limits {
-    size_t max_bytes; /* of the body */
-    size_t max_parts; /* containers included */
+    size_t max_bytes;  /* of the body */
+    size_t max_header; /* of the headers of all parts; and 100 fields for each of max_parts */
+    size_t max_parts;  /* containers included */
     unsigned max_depth;
 };
 

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <strings.h>
 
-#include "contrib/mime/mime.h"
+#include "contrib/mime/mime_bounds.h"
 #include "contrib/mime/mime_names.h"
 
 struct item {
@@ -70,91 +70,6 @@ static void release(void *object)
         g_object_unref(mime->message);
     if (mime->options != NULL)
         g_mime_parser_options_free(mime->options);
-}
-
-/* --- before GMime sees it --- */
-
-/*
- * Parts have delimiter lines, and containers have a Content-Type (but for the messages of a
- * digest), so both can be counted in advance: GMime compares each line with the boundaries of all
- * open multiparts, and walks down a tree by calling itself.
- */
-struct scan {
-    size_t delimiters, types;
-    size_t fields;        /* of all headers */
-    size_t content_field; /* octets of the Content- field in hand; 0: none is */
-    bool in_header;
-    bool after_delimiter; /* the line before was one */
-    bool message_within;  /* the header in hand is that of a message/... */
-};
-
-/* Most fields of all headers, and octets of one that GMime takes apart: it keeps an object for each
- * field, and compares each parameter with those before it. */
-#define FIELDS_MAX 20000
-#define CONTENT_FIELD_MAX 16384
-
-static bool is_blank_line(struct am_span line)
-{
-    return line.len == 0 || line.ptr[0] == '\n' ||
-           (line.len > 1 && line.ptr[0] == '\r' && line.ptr[1] == '\n');
-}
-
-/* A line of a header, or of what could be one. */
-static void scan_field(struct scan *scan, struct am_span line)
-{
-    if (line.ptr[0] == ' ' || line.ptr[0] == '\t') {
-        scan->content_field += scan->content_field > 0 ? line.len : 0;
-        return;
-    }
-    scan->fields += am_span_find(line, ':') < line.len;
-    scan->content_field = am_span_starts_nocase(line, am_span_str("content-")) ? line.len : 0;
-    if (scan->content_field > 0)
-        for (size_t i = 0; i + 8 <= line.len && !scan->message_within; i++)
-            scan->message_within = am_span_starts_nocase(am_span_of(line.ptr + i, line.len - i),
-                                                         am_span_str("message/"));
-}
-
-static void scan_line(struct scan *scan, struct am_span line)
-{
-    bool is_delimiter = line.len > 1 && line.ptr[0] == '-' && line.ptr[1] == '-';
-
-    scan->delimiters += is_delimiter;
-    scan->types += am_span_starts_nocase(line, am_span_str("content-type"));
-    if (is_delimiter) {
-        scan->in_header = true;
-        scan->message_within = false;
-        scan->content_field = 0;
-    } else if (is_blank_line(line)) {
-        /* A message within begins with a header; so does a part of a digest, behind an empty one.
-         */
-        scan->in_header = scan->in_header && (scan->message_within || scan->after_delimiter);
-        scan->message_within = false;
-        scan->content_field = 0;
-    } else if (scan->in_header) {
-        scan_field(scan, line);
-    }
-    scan->after_delimiter = is_delimiter;
-}
-
-static bool fits(const struct am_mime *mime, struct am_problem *why)
-{
-    struct scan scan = {.in_header = true};
-    struct am_span rest = mime->text;
-    if (mime->text.len - mime->body_at > mime->limits.max_bytes)
-        return am_problem_set(why, "larger than %zu bytes", mime->limits.max_bytes);
-    while (rest.len > 0) {
-        size_t len = am_span_find(rest, '\n');
-        len += len < rest.len;
-        scan_line(&scan, am_span_of(rest.ptr, len));
-        if (scan.fields > FIELDS_MAX)
-            return am_problem_set(why, "more than %d header fields in its parts", FIELDS_MAX);
-        if (scan.content_field > CONTENT_FIELD_MAX)
-            return am_problem_set(why, "a Content field of more than %d bytes", CONTENT_FIELD_MAX);
-        rest = am_span_of(rest.ptr + len, rest.len - len);
-    }
-    if (scan.types > 2 * mime->limits.max_parts || scan.delimiters > 20 * mime->limits.max_parts)
-        return am_problem_set(why, "more than %zu parts", mime->limits.max_parts);
-    return true;
 }
 
 static bool assemble(struct am_mime *mime, struct am_span fields, struct am_span body)
@@ -243,7 +158,7 @@ static void add_names(struct am_mime *mime, struct item *item)
     GMimeHeaderList *list = g_mime_object_get_header_list(item->object);
     struct am_mime_part *part = &item->part;
     int count = g_mime_header_list_get_count(list);
-    for (int i = 0; i < count && i < 1000; i++)
+    for (int i = 0; i < count; i++)
         add_field(mime, &part->names, g_mime_header_list_get_header_at(list, i));
     /* The message's own fields stand ahead of the body. */
     size_t from = part->depth == 1 ? 0 : mime->body_at + part->start;
@@ -462,7 +377,8 @@ struct am_mime *am_mime_open(struct am_arena *arena, struct am_span fields, stru
         return NULL;
     }
     mime->boundaries = am_arena_alloc(arena, (limits->max_depth + 1) * sizeof(*mime->boundaries));
-    if (mime->boundaries == NULL || !assemble(mime, fields, body) || !fits(mime, why))
+    if (mime->boundaries == NULL || !assemble(mime, fields, body) ||
+        !am_mime_bounds_hold(mime->text, limits, why))
         return NULL;
     if (!parse(mime)) {
         am_problem_set(why, "it cannot be parsed");

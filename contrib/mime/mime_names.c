@@ -1,5 +1,7 @@
 #include "contrib/mime/mime_names.h"
 
+#include "common/base/buf.h"
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -66,7 +68,43 @@ static bool names_a_file(struct am_span attribute)
            am_span_equal_nocase(bare, am_span_str("filename"));
 }
 
-static bool scan_value(struct am_strlist *names, struct am_arena *arena, struct am_span value)
+static int hex_digit(char c)
+{
+    c = am_lower(c);
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Undoes "%41". */
+static void add_decoded(struct am_buf *out, struct am_span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        int high = i + 2 < text.len && text.ptr[i] == '%' ? hex_digit(text.ptr[i + 1]) : -1;
+        int low = high < 0 ? -1 : hex_digit(text.ptr[i + 2]);
+        am_buf_add_char(out, low < 0 ? text.ptr[i] : (char)(high << 4 | low));
+        i += low < 0 ? 0 : 2;
+    }
+}
+
+/* RFC 2231: adds a piece of a name to those before it, in the order in which they stand. */
+static void add_piece(struct am_buf *pieces, struct am_span attribute, struct am_span value)
+{
+    if (attribute.ptr[attribute.len - 1] != '*') {
+        am_buf_add(pieces, value);
+        return;
+    }
+    size_t charset = am_span_find(value, '\'');
+    struct am_span rest = am_span_of(value.ptr + charset, value.len - charset);
+    size_t language =
+        rest.len == 0 ? 0 : 1 + am_span_find(am_span_of(rest.ptr + 1, rest.len - 1), '\'');
+    if (pieces->len == 0 && language < rest.len)
+        value = am_span_of(rest.ptr + language + 1, rest.len - language - 1);
+    add_decoded(pieces, value);
+}
+
+static bool scan_value(struct am_strlist *names, struct am_arena *arena, struct am_span value,
+                       struct am_buf *pieces)
 {
     bool good = true;
     while (value.len > 0) {
@@ -87,15 +125,21 @@ static bool scan_value(struct am_strlist *names, struct am_arena *arena, struct 
             }
         }
         struct am_span found = take_value(&value);
-        if (names_a_file(left))
-            good = am_mime_names_add(names, arena, found) && good;
+        if (!names_a_file(left))
+            continue;
+        good = am_mime_names_add(names, arena, found) && good;
+        if (am_span_find(left, '*') < left.len)
+            add_piece(pieces, left, found);
     }
-    return good;
+    good = am_mime_names_add(names, arena, am_buf_span(pieces)) && good;
+    return good && !pieces->failed;
 }
 
 bool am_mime_names_scan(struct am_strlist *names, struct am_arena *arena, struct am_span header)
 {
     bool good = true;
+    struct am_buf pieces;
+    am_buf_init(&pieces, 0);
     while (header.len > 0) {
         size_t end = am_span_find(header, '\n');
         while (end + 1 < header.len && (header.ptr[end + 1] == ' ' || header.ptr[end + 1] == '\t'))
@@ -106,10 +150,12 @@ bool am_mime_names_scan(struct am_strlist *names, struct am_arena *arena, struct
         if (colon < field.len && (am_span_equal_nocase(name, am_span_str("Content-Type")) ||
                                   am_span_equal_nocase(name, am_span_str("Content-Disposition"))))
             good = scan_value(names, arena,
-                              am_span_of(field.ptr + colon + 1, field.len - colon - 1)) &&
+                              am_span_of(field.ptr + colon + 1, field.len - colon - 1), &pieces) &&
                    good;
+        am_buf_clear(&pieces);
         end += end < header.len;
         header = am_span_of(header.ptr + end, header.len - end);
     }
+    am_buf_fini(&pieces);
     return good;
 }

@@ -17,7 +17,8 @@ bool am_mime_names_add(struct am_strlist *names, struct am_arena *arena, struct 
 /*
  * Adds the value of each parameter of a header that may be a file's name, read as the laxest of
  * clients would: every "name" and "filename" of Content-Type and Content-Disposition fields,
- * however often, whatever stands between them. What is encoded stays so.
+ * however often, whatever stands between them. What is encoded stays so; numbered or encoded pieces
+ * (RFC 2231) are there one by one, and once together and decoded, in the order in which they stand.
  *
  * header: the lines of a part's header, as they stand in the message.
  * Returns: as above.

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .archives = true,
                                      .nested = ATTACHMENT_LOOK,
                                      .unreadable = ATTACHMENT_REMOVE,
-                                     .limits = {1 << 17, 100, 10},
+                                     .limits = {1 << 17, 1 << 16, 100, 10},
                                      .budget = {.entries = 100, .bytes = 1 << 20, .ratio = 100}};
     const char *text = (const char *)data;
     const char *end = size == 0 ? NULL : memmem(text, size, "\n\n", 2);

@@ -2,6 +2,7 @@
 
 #include "contrib/mime/archive.h"
 #include "contrib/mime/mime.h"
+#include "contrib/mime/seven.h"
 
 /* The archive that is the second part of a sample. */
 struct rig {
@@ -14,7 +15,7 @@ struct rig {
 
 static void rig_open(struct rig *rig, const char *name)
 {
-    const struct am_mime_limits limits = {1 << 20, 100, 20};
+    const struct am_mime_limits limits = {1 << 20, 1 << 16, 100, 20};
     struct am_problem why = {""};
     *rig = (struct rig){.arena = am_arena_new(4096, 0), .stop_after = SIZE_MAX};
     sample_read(&rig->sample, name);
@@ -72,6 +73,12 @@ static void names_are_listed(void **state)
     assert_list("zip-broken", AM_ARCHIVE_BROKEN, "<readme.txt>");
     assert_list("exe", AM_ARCHIVE_BROKEN, "");
     assert_list("zip-encrypted", AM_ARCHIVE_READ, "<evil.exe>");
+    assert_list("7z", AM_ARCHIVE_READ, "<evil.exe><readme.txt>");
+    assert_list("7z-list-plain", AM_ARCHIVE_READ, "<evil.exe><readme.txt>");
+    assert_list("7z-names-encrypted", AM_ARCHIVE_ENCRYPTED, "");
+    assert_list("7z-encrypted", AM_ARCHIVE_ENCRYPTED, "<evil.exe>");
+    assert_list("rar", AM_ARCHIVE_READ, "<readme.txt><x/evil.exe>");
+    assert_list("rar5", AM_ARCHIVE_READ, "<readme.txt><x/evil.exe>");
 }
 
 static void budgets_hold(void **state)
@@ -96,6 +103,49 @@ static void budgets_hold(void **state)
     budget.ratio = 0;
     assert_int_equal(list(&rig, budget, true), AM_ARCHIVE_READ);
     rig_close(&rig);
+}
+
+/* Ten million files in 341 octets: nobody reads that list. */
+static void a_long_list_of_a_7z_is_not_read(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_open(&rig, "7z-bomb");
+    assert_int_equal(am_seven_judge(am_buf_span(&rig.file), 1250000), AM_SEVEN_BEYOND);
+    assert_int_equal(am_seven_judge(am_buf_span(&rig.file), 1300000), AM_SEVEN_FITS);
+    assert_int_equal(list(&rig, usual, true), AM_ARCHIVE_BEYOND);
+    /* Behind the start of a program it is not looked for. */
+    char *program = am_arena_alloc(rig.arena, 0x27000 + rig.file.len);
+    assert_non_null(program);
+    memset(program, 0, 0x27000);
+    memcpy(program, "MZ", 2);
+    memcpy(program + 0x27000, am_buf_str(&rig.file), rig.file.len);
+    struct am_archive_budget budget = usual;
+    const struct am_archive_taker taker = {take, &rig};
+    assert_int_equal(
+        am_archive_list(am_span_of(program, 0x27000 + rig.file.len), &budget, true, &taker),
+        AM_ARCHIVE_BROKEN);
+    rig_close(&rig);
+}
+
+static void every_beginning_of_a_7z_is_judged(void **state)
+{
+    static const char *const samples[] = {"7z", "7z-list-plain", "7z-names-encrypted", "7z-bomb"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        struct rig rig;
+        rig_open(&rig, samples[i]);
+        for (size_t len = 0; len < rig.file.len; len++)
+            assert_int_equal(am_seven_judge(am_span_of(am_buf_str(&rig.file), len), 1000),
+                             len < 32 ? AM_SEVEN_NONE : AM_SEVEN_FITS);
+        /* No octet of the list's description can be changed so that more fits. */
+        for (size_t at = 32; at < rig.file.len; at++) {
+            rig.file.data[at] ^= 0x55;
+            (void)am_seven_judge(am_buf_span(&rig.file), 1000);
+            rig.file.data[at] ^= 0x55;
+        }
+        rig_close(&rig);
+    }
 }
 
 static bool no_time(void *user)
@@ -134,6 +184,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_listed),
         cmocka_unit_test(budgets_hold),
+        cmocka_unit_test(a_long_list_of_a_7z_is_not_read),
+        cmocka_unit_test(every_beginning_of_a_7z_is_judged),
         cmocka_unit_test(the_taker_and_the_clock_can_end_it),
         cmocka_unit_test(marks_tell_archives),
     };

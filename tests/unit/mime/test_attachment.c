@@ -24,7 +24,7 @@ static void rig_open(struct rig *rig)
                                   .nested = ATTACHMENT_LOOK,
                                   .unreadable = ATTACHMENT_REMOVE,
                                   .encrypted = ATTACHMENT_KEEP,
-                                  .limits = {1 << 20, 100, 20},
+                                  .limits = {1 << 20, 1 << 16, 100, 20},
                                   .budget = {.entries = 100, .bytes = 1 << 20, .ratio = 100}};
 }
 
@@ -48,6 +48,12 @@ static void report_of(struct rig *rig, struct am_span fields, struct am_span bod
 static const struct {
     const char *sample, *expected;
 } rows[] = {
+    {"7z", "1.2 a.7z (in the archive, \"evil.exe\": its kind: exe)\n"},
+    {"7z-bomb", "1.2 a.7z (an archive that is too large to be looked into)\n"},
+    {"7z-encrypted", "1.2 a.7z (in the archive, \"evil.exe\": its kind: exe)\n"},
+    {"7z-list-plain", "1.2 a.7z (in the archive, \"evil.exe\": its kind: exe)\n"},
+    {"7z-names-encrypted", ""},
+    {"bad-base64", "1.2 photo.jpg (a Windows program)\n"},
     {"bad-lines", "1.1 evil.exe (its kind: exe)\nmalformed: a line of a header is no field\n"},
     {"bare-lf", "1.1 evil.exe (its kind: exe)\n"},
     {"class-id",
@@ -62,6 +68,9 @@ static const struct {
     {"exe", "1.2 evil.exe (its kind: exe)\n"},
     {"gz", ""},
     {"gz-exe", "1.2 a.exe.gz (in the archive, \"a.exe\": its kind: exe)\n"},
+    {"groups", "unseen: a field with more than 100 groups of addresses\n"},
+    {"isolates",
+     "1.2 a.pdf\\xE2\\x81\\xA7 . \\xE2\\x81\\xA9.exe . . (its kind: exe, behind another one)\n"},
     {"lookalike", ""},
     {"message", "1.2.1 evil.exe (its kind: exe)\n"},
     {"message-base64", "1.2  (in the message, \"evil.exe\": its kind: exe)\n"},
@@ -82,6 +91,9 @@ static const struct {
     {"quoted-twice", "hidden: \"evil.exe\", outside of all parts: its kind: exe\n"
                      "malformed: a multipart that does not end, or has no parts\n"},
     {"rfc2047", "1.2 evil.vbs (its kind: vbs)\n"},
+    {"rar", "1.2 a.rar (in the archive, \"x/evil.exe\": its kind: exe)\n"},
+    {"rar5", "1.2 a.rar (in the archive, \"x/evil.exe\": its kind: exe)\n"},
+    {"rfc2231-nul", "1.2 evil.exe\xEF\xBF\xBD.txt (its kind: exe)\n"},
     {"rfc2231-pieces", "1.2 evil.exe (its kind: exe)\n"},
     {"rtl", "1.2 evil\\xE2\\x80\\xAEgpj.exe (characters in its name turn it around)\n"},
     {"rtl-2231", "1.2 ann\\xE2\\x80\\xAEtxt.xyz (characters in its name turn it around)\n"},
