@@ -206,7 +206,13 @@ struct am_map *am_map_live_open(const struct am_map_conf *conf, const struct am_
                                 struct am_problem *problem)
 {
     struct live_map *map = am_arena_alloc(env->arena, sizeof(*map));
+    struct am_buf password;
 
+    /* It is read anew for each connection; that it can be is better known at the start. */
+    bool readable = am_map_password_read(conf->password_file, &password, problem);
+    am_map_password_wipe(&password);
+    if (!readable)
+        return NULL;
     if (map == NULL || !am_map_cache_init(&map->cache, conf)) {
         am_problem_set(problem, "out of memory");
         return NULL;

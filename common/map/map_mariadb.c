@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,11 +101,19 @@ static bool prepare(struct am_map_connection *connection, const struct am_map_co
            am_problem_set(problem, "MariaDB: map.query is no query with one column");
 }
 
+/* The library begins by itself, but not in two threads at once. */
+static void begin(void)
+{
+    (void)mysql_library_init(0, NULL, NULL);
+}
+
 static struct am_map_connection *connect_to(const struct am_map_conf *conf, struct am_arena *arena,
                                             int64_t timeout_ms, struct am_problem *problem)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct am_map_connection *connection = calloc(1, sizeof(*connection));
 
+    (void)pthread_once(&once, begin);
     if (connection != NULL)
         connection->db = mysql_init(NULL);
     if (connection == NULL || connection->db == NULL) {
