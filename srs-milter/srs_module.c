@@ -124,11 +124,42 @@ static bool remember(struct am_ctx *ctx, const struct am_address *recipient, con
     return turned->came != NULL && turned->becomes != NULL;
 }
 
+/* RFC 5321 section 4.5.3.1.10: 452 makes a client send the rest in another transaction. */
+static enum am_verdict ask_to_split(struct am_ctx *ctx)
+{
+    am_ctx_count(ctx, "split", "recipients", 1);
+    am_ctx_note(ctx, "split", "yes");
+    am_ctx_set_reply(ctx, 452, "4.5.3", "forwarded and local recipients come in separate messages");
+    return AM_TEMPFAIL;
+}
+
+static enum am_verdict sort(struct am_ctx *ctx, bool forwarded)
+{
+    const struct srs_conf *conf = am_ctx_conf(ctx);
+    struct srs_msg_state *state = am_ctx_msg_state(ctx);
+
+    if (state->kind == SENDER_OTHERS && conf->mixed == SRS_MIXED_SPLIT &&
+        (forwarded ? state->others : state->forwarded) > 0)
+        return ask_to_split(ctx);
+    if (forwarded)
+        state->forwarded++;
+    else
+        state->others++;
+    return AM_CONTINUE;
+}
+
+/* What is taken although it was not made here is a recipient like any other that stays. */
+static enum am_verdict rule_or_sort(struct am_ctx *ctx, enum srs_policy index)
+{
+    enum am_verdict verdict = rule(ctx, index);
+
+    return verdict == AM_CONTINUE ? sort(ctx, false) : verdict;
+}
+
 /* A recipient that looks rewritten, in a domain of ours. */
 static enum am_verdict turn_back(struct am_ctx *ctx, const struct am_address *recipient)
 {
     const struct srs_derived *derived = am_ctx_derived(ctx);
-    struct srs_msg_state *state = am_ctx_msg_state(ctx);
     const struct srs_outcome outcome = srs_reverse(&derived->scheme, am_ctx_arena(ctx), recipient,
                                                    am_ctx_clock(ctx)->wall_s(am_ctx_clock(ctx)));
 
@@ -137,24 +168,24 @@ static enum am_verdict turn_back(struct am_ctx *ctx, const struct am_address *re
     case SRS_OK:
         break;
     case SRS_FORGED:
-        return rule(ctx, SRS_POLICY_FORGED);
+        return rule_or_sort(ctx, SRS_POLICY_FORGED);
     case SRS_EXPIRED:
-        return rule(ctx, SRS_POLICY_EXPIRED);
+        return rule_or_sort(ctx, SRS_POLICY_EXPIRED);
     case SRS_FAILED:
         return AM_FAIL;
     default:
-        return rule(ctx, SRS_POLICY_MALFORMED);
+        return rule_or_sort(ctx, SRS_POLICY_MALFORMED);
     }
     if (outcome.smashed)
         am_ctx_log(ctx, AM_LOG_NOTICE,
                    "the hash of a rewritten address came back in other letter case");
     if (outcome.secret > 0)
         am_ctx_count(ctx, "old_secret", "used", 1);
-    if (!remember(ctx, recipient, outcome.address))
-        return AM_FAIL;
     /* It leaves this site again. */
-    state->forwarded++;
-    return AM_CONTINUE;
+    enum am_verdict verdict = sort(ctx, true);
+    if (verdict == AM_CONTINUE && !remember(ctx, recipient, outcome.address))
+        return AM_FAIL;
+    return verdict;
 }
 
 static bool is_unsent(struct am_ctx *ctx, const struct am_address *recipient)
@@ -166,33 +197,6 @@ static bool is_unsent(struct am_ctx *ctx, const struct am_address *recipient)
     return state->is_bounce &&
            am_patterns_find(derived->sign_senders, arena, recipient) != AM_TABLE_NONE &&
            am_patterns_find(derived->unsent_exempt, arena, recipient) == AM_TABLE_NONE;
-}
-
-/* RFC 5321 section 4.5.3.1.10: 452 makes a client send the rest in another transaction. */
-static enum am_verdict ask_to_split(struct am_ctx *ctx)
-{
-    am_ctx_count(ctx, "split", "recipients", 1);
-    am_ctx_note(ctx, "split", "yes");
-    am_ctx_set_reply(ctx, 452, "4.5.3", "forwarded and local recipients come in separate messages");
-    return AM_TEMPFAIL;
-}
-
-static enum am_verdict sort(struct am_ctx *ctx, const struct am_address *recipient)
-{
-    const struct srs_conf *conf = am_ctx_conf(ctx);
-    const struct srs_derived *derived = am_ctx_derived(ctx);
-    struct srs_msg_state *state = am_ctx_msg_state(ctx);
-    bool forwarded = am_patterns_find(derived->forward_recipients, am_ctx_arena(ctx), recipient) !=
-                     AM_TABLE_NONE;
-
-    if (state->kind == SENDER_OTHERS && conf->mixed == SRS_MIXED_SPLIT &&
-        (forwarded ? state->others : state->forwarded) > 0)
-        return ask_to_split(ctx);
-    if (forwarded)
-        state->forwarded++;
-    else
-        state->others++;
-    return AM_CONTINUE;
 }
 
 static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *recipient,
@@ -212,7 +216,8 @@ static enum am_verdict on_envrcpt(struct am_ctx *ctx, const struct am_address *r
         if (verdict != AM_CONTINUE)
             return verdict;
     }
-    return sort(ctx, recipient);
+    return sort(ctx, am_patterns_find(derived->forward_recipients, am_ctx_arena(ctx), recipient) !=
+                         AM_TABLE_NONE);
 }
 
 /* --- the end --- */
