@@ -63,9 +63,17 @@ static enum am_verdict on_envfrom(struct am_ctx *ctx)
 
 /* --- the header --- */
 
+/* Some readers pass over blanks before the colon (RFC 5322 section 4.5), so that they hide nothing.
+ */
 static bool is_named(const struct am_header *field, const char *name)
 {
-    return am_span_equal_nocase(field->name, am_span_str(name));
+    return am_span_equal_nocase(am_span_trim(field->name), am_span_str(name));
+}
+
+/* Where fields are numbered by their names, such a one cannot be told from others. */
+static bool is_odd(const struct am_header *field)
+{
+    return am_span_trim(field->name).len < field->name.len;
 }
 
 /* Of several From fields the first is read: they are refused, or the others go. */
@@ -98,6 +106,7 @@ static enum am_verdict on_header(struct am_ctx *ctx, const struct am_header *fie
     struct author_msg_state *state = am_ctx_msg_state(ctx);
     bool good = true;
 
+    state->has_odd |= is_odd(field) && (is_named(field, "From") || is_named(field, "Sender"));
     if (is_named(field, "From"))
         good = keep_from(ctx, state, field);
     else if (is_named(field, "Sender"))

@@ -53,6 +53,8 @@ bool author_module_fix(struct am_ctx *ctx, struct author_msg_state *state,
 
     if ((am_ctx_actions(ctx) & ACTIONS) != ACTIONS)
         return cannot(ctx, "the mail server does not let fields be changed");
+    if (state->has_odd)
+        return cannot(ctx, "a name has blanks before its colon");
     if (state->cut)
         return cannot(ctx, "the header is too long to be seen whole");
     if (state->from_count > AUTHOR_FROM_MAX || state->sender_count > AUTHOR_FROM_MAX ||

@@ -25,7 +25,8 @@ struct author_msg_state {
     struct am_span from_text; /* of the first From field */
     size_t from_count, sender_count, signature_count, domainkey_count;
     bool has_reply_to;
-    bool cut; /* fields were not shown to us */
+    bool has_odd; /* From or Sender with blanks before the colon */
+    bool cut;     /* fields were not shown to us */
 
     enum author_finding finding;
     bool is_spoofed;
