@@ -3,8 +3,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <locale.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "contrib/mime/seven.h"
@@ -13,48 +15,109 @@ enum { HEAD = 512, LISTED = 100 /* octets of a 7z's list for each entry of the b
 
 #define FREE_BYTES ((size_t)1 << 20) /* that no ratio is asked of */
 
-bool am_archive_is(struct am_span head)
+/* How a file begins. What is compressed has a filter of libarchive. */
+struct mark {
+    size_t offset;
+    const char *octets;
+    size_t len;
+    int filter;
+};
+
+static const struct mark *mark_of(struct am_span head)
 {
-    static const struct {
-        size_t offset;
-        const char *octets;
-        size_t len;
-    } marks[] = {{0, "PK\x03\x04", 4},
-                 {0, "PK\x05\x06", 4},
-                 {0, "PK\x07\x08", 4},
-                 {0, "7z\xBC\xAF\x27\x1C", 6},
-                 {0, "Rar!\x1A\x07", 6},
-                 {0, "MSCF\0\0\0\0", 8},
-                 {0, "\x1F\x8B\x08", 3},
-                 {0, "\x1F\x9D", 2},
-                 {4, "1AY&SY", 6}, /* bzip2 */
-                 {0,
-                  "\xFD"
-                  "7zXZ\0",
-                  6},
-                 {0, "\x5D\0\0\x80\0", 5},
-                 {0, "\x28\xB5\x2F\xFD", 4},
-                 {0, "\x04\x22\x4D\x18", 4},
-                 {0, "LZIP\x01", 5},
-                 {0, "!<arch>\n", 8},
-                 {257, "ustar", 5},
-                 {32769, "CD001", 5}};
+    static const struct mark marks[] = {{0, "PK\x03\x04", 4, 0},
+                                        {0, "PK\x05\x06", 4, 0},
+                                        {0, "PK\x07\x08", 4, 0},
+                                        {0, "7z\xBC\xAF\x27\x1C", 6, 0},
+                                        {0, "Rar!\x1A\x07", 6, 0},
+                                        {0, "MSCF\0\0\0\0", 8, 0},
+                                        {0, "\x1F\x8B\x08", 3, ARCHIVE_FILTER_GZIP},
+                                        {0, "\x1F\x9D", 2, ARCHIVE_FILTER_COMPRESS},
+                                        {4, "1AY&SY", 6, ARCHIVE_FILTER_BZIP2},
+                                        {0,
+                                         "\xFD"
+                                         "7zXZ\0",
+                                         6, ARCHIVE_FILTER_XZ},
+                                        {0, "\x5D\0\0\x80\0", 5, ARCHIVE_FILTER_LZMA},
+                                        {0, "\x28\xB5\x2F\xFD", 4, ARCHIVE_FILTER_ZSTD},
+                                        {0, "\x04\x22\x4D\x18", 4, ARCHIVE_FILTER_LZ4},
+                                        {0, "LZIP\x01", 5, ARCHIVE_FILTER_LZIP},
+                                        {0, "!<arch>\n", 8, 0},
+                                        {257, "ustar", 5, 0},
+                                        {32769, "CD001", 5, 0},
+                                        {2, "-lh", 3, 0}};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (head.len >= marks[i].offset + marks[i].len &&
             memcmp(head.ptr + marks[i].offset, marks[i].octets, marks[i].len) == 0)
-            return true;
+            return marks[i].octets[0] != '-' || (head.len > 6 && head.ptr[6] == '-') ? &marks[i]
+                                                                                     : NULL;
     }
-    return head.len > 6 && memcmp(head.ptr + 2, "-lh", 3) == 0 && head.ptr[6] == '-';
+    return NULL;
+}
+
+bool am_archive_is(struct am_span head)
+{
+    return mark_of(head) != NULL;
+}
+
+/* --- the file, piece by piece --- */
+
+/*
+ * A filter may make much of little and give back nothing of it: compressed files of no octets, one
+ * behind the other, compressed. Nobody counts these, so the clock is looked at for every piece.
+ */
+enum { PIECE = 16384 };
+
+struct source {
+    struct am_span file;
+    size_t at;
+    const struct am_archive_budget *budget;
+    bool late; /* it ended for want of time */
+};
+
+static la_ssize_t read_piece(struct archive *archive, void *user, const void **piece)
+{
+    struct source *source = user;
+    size_t left = source->file.len - source->at, len = left < PIECE ? left : PIECE;
+    if (source->budget->goes_on != NULL && !source->budget->goes_on(source->budget->user)) {
+        source->late = true;
+        archive_set_error(archive, ETIMEDOUT, "there is no time left");
+        return ARCHIVE_FATAL;
+    }
+    *piece = source->file.ptr + source->at;
+    source->at += len;
+    return (la_ssize_t)len;
+}
+
+static la_int64_t skip_pieces(struct archive *archive, void *user, la_int64_t wanted)
+{
+    struct source *source = user;
+    la_int64_t left = (la_int64_t)(source->file.len - source->at);
+    la_int64_t len = wanted < left ? wanted : left;
+    (void)archive;
+    source->at += (size_t)len;
+    return len;
+}
+
+static la_int64_t seek_piece(struct archive *archive, void *user, la_int64_t offset, int whence)
+{
+    struct source *source = user;
+    la_int64_t len = (la_int64_t)source->file.len, from = 0;
+    (void)archive;
+    if (whence != SEEK_SET)
+        from = whence == SEEK_END ? len : (la_int64_t)source->at;
+    if (offset < -from)
+        offset = -from;
+    if (offset > len - from)
+        offset = len - from;
+    source->at = (size_t)(from + offset);
+    return from + offset;
 }
 
 /* Not all that libarchive has: some start programs, some take any text for an archive. */
-static struct archive *try_open(struct am_span file, bool any_file, bool *compressed)
+static struct archive *make_reader(struct am_span file, int filter, bool any_file)
 {
     static int (*const supports[])(struct archive *) = {
-        archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-        archive_read_support_filter_xz,   archive_read_support_filter_lzma,
-        archive_read_support_filter_zstd, archive_read_support_filter_lz4,
-        archive_read_support_filter_lzip, archive_read_support_filter_compress,
         archive_read_support_format_zip,  archive_read_support_format_rar,
         archive_read_support_format_rar5, archive_read_support_format_tar,
         archive_read_support_format_cab,  archive_read_support_format_iso9660,
@@ -68,19 +131,36 @@ static struct archive *try_open(struct am_span file, bool any_file, bool *compre
         archive_read_support_format_7zip(archive);
     if (archive != NULL && any_file)
         archive_read_support_format_raw(archive);
-    if (archive != NULL && archive_read_open_memory(archive, file.ptr, file.len) != ARCHIVE_OK) {
-        *compressed = archive_filter_count(archive) > 1;
-        archive_read_free(archive);
-        archive = NULL;
-    }
+    /* One filter, and not all that could be found one behind the other. */
+    if (archive != NULL && filter != 0)
+        (void)archive_read_append_filter(archive, filter);
     return archive;
 }
 
-/* What is compressed but no archive is a file: gzip alone, say. */
-static struct archive *open_archive(struct am_span file, bool *is_file)
+static struct archive *try_open(struct source *source, int filter, bool any_file)
 {
-    struct archive *archive = try_open(file, false, is_file);
-    return archive == NULL && *is_file ? try_open(file, true, is_file) : archive;
+    struct archive *archive = make_reader(source->file, filter, any_file);
+    source->at = 0;
+    if (archive == NULL)
+        return NULL;
+    archive_read_set_read_callback(archive, read_piece);
+    archive_read_set_skip_callback(archive, skip_pieces);
+    archive_read_set_seek_callback(archive, seek_piece);
+    archive_read_set_callback_data(archive, source);
+    if (archive_read_open1(archive) == ARCHIVE_OK)
+        return archive;
+    archive_read_free(archive);
+    return NULL;
+}
+
+/* What is compressed but no archive is a file: gzip alone, say. */
+static struct archive *open_archive(struct source *source, bool *is_file)
+{
+    const struct mark *mark = mark_of(source->file);
+    int filter = mark == NULL ? 0 : mark->filter;
+    struct archive *archive = try_open(source, filter, false);
+    *is_file = archive == NULL && filter != 0;
+    return *is_file ? try_open(source, filter, true) : archive;
 }
 
 struct reading {
@@ -207,19 +287,22 @@ static enum am_archive_outcome list(struct am_span file, struct am_archive_budge
                                     bool nested, const struct am_archive_taker *taker)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct source source = {.file = file, .budget = budget};
     struct reading reading = {.budget = budget, .nested = nested, .most = SIZE_MAX};
     pthread_once(&once, make_locale);
     /* libarchive turns the names of some formats into those of the locale. */
     locale_t former = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
-    reading.archive = open_archive(file, &reading.is_file);
+    reading.archive = open_archive(&source, &reading.is_file);
     if (reading.archive == NULL) {
         restore(former);
-        return AM_ARCHIVE_BROKEN;
+        return source.late ? AM_ARCHIVE_BEYOND : AM_ARCHIVE_BROKEN;
     }
     if (budget->ratio > 0 && file.len < (SIZE_MAX - FREE_BYTES) / budget->ratio)
         reading.most = FREE_BYTES + file.len * budget->ratio;
     am_buf_init(&reading.data, 0);
     enum am_archive_outcome outcome = read_all(&reading, taker);
+    if (source.late && outcome != AM_ARCHIVE_STOPPED)
+        outcome = AM_ARCHIVE_BEYOND;
     am_buf_fini(&reading.data);
     archive_read_free(reading.archive);
     restore(former);

@@ -168,6 +168,35 @@ static void the_taker_and_the_clock_can_end_it(void **state)
     rig_close(&rig);
 }
 
+static bool has_pieces_left(void *user)
+{
+    int *left = user;
+    return (*left)-- > 0;
+}
+
+/* Compressed files of no octets give back nothing that could be counted: the clock ends them. */
+static void what_unpacks_to_nothing_ends_by_the_clock(void **state)
+{
+    static const char nothing[] = "\x1F\x8B\x08\0\0\0\0\0\x02\xFF\x03\0\0\0\0\0\0\0\0";
+    struct rig rig;
+    struct am_archive_budget budget = usual;
+    int left = 1000;
+    (void)state;
+    rig_open(&rig, "gz");
+    am_buf_clear(&rig.file);
+    for (int i = 0; i < 10000; i++)
+        am_buf_add(&rig.file, am_span_of(nothing, sizeof(nothing)));
+    budget.goes_on = has_pieces_left;
+    budget.user = &left;
+    assert_int_equal(list(&rig, budget, true), AM_ARCHIVE_READ);
+    assert_in_range(left, 0, 990);
+    left = 3;
+    assert_int_equal(list(&rig, budget, true), AM_ARCHIVE_BEYOND);
+    rig_close(&rig);
+    /* One compression is undone, and what comes out is an archive within: not all at once. */
+    assert_list("gz-gz-gz", AM_ARCHIVE_READ, "<data!?>");
+}
+
 static void marks_tell_archives(void **state)
 {
     (void)state;
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(a_long_list_of_a_7z_is_not_read),
         cmocka_unit_test(every_beginning_of_a_7z_is_judged),
         cmocka_unit_test(the_taker_and_the_clock_can_end_it),
+        cmocka_unit_test(what_unpacks_to_nothing_ends_by_the_clock),
         cmocka_unit_test(marks_tell_archives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,8 @@ static const struct {
     {"exe", "1.2 evil.exe (its kind: exe)\n"},
     {"gz", ""},
     {"gz-exe", "1.2 a.exe.gz (in the archive, \"a.exe\": its kind: exe)\n"},
+    {"gz-gz-gz",
+     "1.2 a.exe.gz.gz (in the archive, \"a.exe.gz\": in the archive, \"a.exe\": its kind: exe)\n"},
     {"groups", "unseen: a field with more than 100 groups of addresses\n"},
     {"isolates",
      "1.2 a.pdf\\xE2\\x81\\xA7 . \\xE2\\x81\\xA9.exe . . (its kind: exe, behind another one)\n"},
