@@ -25,27 +25,28 @@ struct mark {
 
 static const struct mark *mark_of(struct am_span head)
 {
-    static const struct mark marks[] = {{0, "PK\x03\x04", 4, 0},
-                                        {0, "PK\x05\x06", 4, 0},
-                                        {0, "PK\x07\x08", 4, 0},
-                                        {0, "7z\xBC\xAF\x27\x1C", 6, 0},
-                                        {0, "Rar!\x1A\x07", 6, 0},
-                                        {0, "MSCF\0\0\0\0", 8, 0},
-                                        {0, "\x1F\x8B\x08", 3, ARCHIVE_FILTER_GZIP},
-                                        {0, "\x1F\x9D", 2, ARCHIVE_FILTER_COMPRESS},
-                                        {4, "1AY&SY", 6, ARCHIVE_FILTER_BZIP2},
-                                        {0,
-                                         "\xFD"
-                                         "7zXZ\0",
-                                         6, ARCHIVE_FILTER_XZ},
-                                        {0, "\x5D\0\0\x80\0", 5, ARCHIVE_FILTER_LZMA},
-                                        {0, "\x28\xB5\x2F\xFD", 4, ARCHIVE_FILTER_ZSTD},
-                                        {0, "\x04\x22\x4D\x18", 4, ARCHIVE_FILTER_LZ4},
-                                        {0, "LZIP\x01", 5, ARCHIVE_FILTER_LZIP},
-                                        {0, "!<arch>\n", 8, 0},
-                                        {257, "ustar", 5, 0},
-                                        {32769, "CD001", 5, 0},
-                                        {2, "-lh", 3, 0}};
+    static const struct mark marks[] = {
+        {0, "PK\x03\x04", 4, 0},
+        {0, "PK\x05\x06", 4, 0},
+        {0, "PK\x07\x08", 4, 0},
+        {0, "7z\xBC\xAF\x27\x1C", 6, 0},
+        {0, "Rar!\x1A\x07", 6, 0},
+        {0, "MSCF\0\0\0\0", 8, 0},
+        {0, "\x1F\x8B\x08", 3, ARCHIVE_FILTER_GZIP},
+        {0, "\x1F\x9D", 2, 0}, /* compress: append_filter would read before there is a file */
+        {4, "1AY&SY", 6, ARCHIVE_FILTER_BZIP2},
+        {0,
+         "\xFD"
+         "7zXZ\0",
+         6, ARCHIVE_FILTER_XZ},
+        {0, "\x5D\0\0\x80\0", 5, ARCHIVE_FILTER_LZMA},
+        {0, "\x28\xB5\x2F\xFD", 4, ARCHIVE_FILTER_ZSTD},
+        {0, "\x04\x22\x4D\x18", 4, ARCHIVE_FILTER_LZ4},
+        {0, "LZIP\x01", 5, ARCHIVE_FILTER_LZIP},
+        {0, "!<arch>\n", 8, 0},
+        {257, "ustar", 5, 0},
+        {32769, "CD001", 5, 0},
+        {2, "-lh", 3, 0}};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (head.len >= marks[i].offset + marks[i].len &&
             memcmp(head.ptr + marks[i].offset, marks[i].octets, marks[i].len) == 0)
@@ -147,7 +148,8 @@ static struct archive *try_open(struct source *source, int filter, bool any_file
     archive_read_set_skip_callback(archive, skip_pieces);
     archive_read_set_seek_callback(archive, seek_piece);
     archive_read_set_callback_data(archive, source);
-    if (archive_read_open1(archive) == ARCHIVE_OK)
+    /* What cannot be unpacked is no empty archive. */
+    if (archive_read_open1(archive) == ARCHIVE_OK && (filter == 0 || archive_errno(archive) == 0))
         return archive;
     archive_read_free(archive);
     return NULL;

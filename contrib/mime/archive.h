@@ -10,9 +10,10 @@
 
 /*
  * The names in an archive in memory: ZIP, 7z, RAR, tar, CAB, ISO 9660, LHA, ar, and what gzip,
- * bzip2, xz, lzma, zstd, lz4, lzip or compress made of such, or of a file. No file is written and
- * no program is started. Each entry is unpacked into nothing to count its octets, so that no
- * archive costs more than the budget. Threads: any; one at a time for a budget.
+ * bzip2, xz, lzma, zstd, lz4 or lzip made of such, or of a file; what compress(1) made begins as an
+ * archive and cannot be read. No file is written and no program is started. Each entry is unpacked
+ * into nothing to count its octets, so that no archive costs more than the budget. Threads: any;
+ * one at a time for a budget.
  */
 
 /* What may be spent, for an archive and all archives in it; counted down. */

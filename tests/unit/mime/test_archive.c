@@ -73,6 +73,8 @@ static void names_are_listed(void **state)
     assert_list("zip-broken", AM_ARCHIVE_BROKEN, "<readme.txt>");
     assert_list("exe", AM_ARCHIVE_BROKEN, "");
     assert_list("zip-encrypted", AM_ARCHIVE_READ, "<evil.exe>");
+    assert_list("gz-broken", AM_ARCHIVE_BROKEN, "");
+    assert_list("compress", AM_ARCHIVE_BROKEN, "");
     assert_list("7z", AM_ARCHIVE_READ, "<evil.exe><readme.txt>");
     assert_list("7z-list-plain", AM_ARCHIVE_READ, "<evil.exe><readme.txt>");
     assert_list("7z-names-encrypted", AM_ARCHIVE_ENCRYPTED, "");

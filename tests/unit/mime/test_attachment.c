@@ -58,6 +58,7 @@ static const struct {
     {"bare-lf", "1.1 evil.exe (its kind: exe)\n"},
     {"class-id",
      "1.2 a.{00020C01-0000-0000-C000-000000000046} (its kind: the number of a class)\n"},
+    {"compress", "1.2 a.txt.Z (an archive that cannot be read)\n"},
     {"content-mz", "1.2 photo.jpg (a Windows program)\n"},
     {"deep", "hidden: \"evil.exe\", outside of all parts: its kind: exe\n"
              "malformed: a multipart that does not end, or has no parts\n"
@@ -70,6 +71,7 @@ static const struct {
     {"gz-exe", "1.2 a.exe.gz (in the archive, \"a.exe\": its kind: exe)\n"},
     {"gz-gz-gz",
      "1.2 a.exe.gz.gz (in the archive, \"a.exe.gz\": in the archive, \"a.exe\": its kind: exe)\n"},
+    {"gz-broken", "1.2 a.tar.gz (an archive that cannot be read)\n"},
     {"groups", "unseen: a field with more than 100 groups of addresses\n"},
     {"isolates",
      "1.2 a.pdf\\xE2\\x81\\xA7 . \\xE2\\x81\\xA9.exe . . (its kind: exe, behind another one)\n"},
