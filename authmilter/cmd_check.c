@@ -6,6 +6,7 @@
 #include "authmilter/check_dmarc.h"
 #include "authmilter/check_keys.h"
 #include "authmilter/check_lists.h"
+#include "authmilter/check_maps.h"
 #include "authmilter/check_spf.h"
 #include "authmilter/command.h"
 #include "authmilter/tool_dns.h"
@@ -171,6 +172,7 @@ static bool load_programs(const struct arguments *args, struct check_programs *p
         if (!check_program_load(programs, findings, args->files[i].program, args->files[i].path))
             return false;
     check_programs_compare(programs, findings);
+    check_maps(programs, findings);
     return true;
 }
 

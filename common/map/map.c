@@ -16,6 +16,11 @@ enum am_map_answer am_map_ask(struct am_map *map, const struct am_map_question *
     return map->ask(map, question, arena, values, problem);
 }
 
+bool am_map_try(struct am_map *map, struct am_problem *problem)
+{
+    return map->try == NULL || map->try(map, problem);
+}
+
 enum am_map_answer am_maps_ask(const struct am_maps *maps, const struct am_map_question *question,
                                struct am_arena *arena, struct am_map_values *values,
                                struct am_problem *problem)

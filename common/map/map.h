@@ -55,6 +55,14 @@ enum am_map_answer am_map_ask(struct am_map *map, const struct am_map_question *
                               struct am_arena *arena, struct am_map_values *values,
                               struct am_problem *problem);
 
+/*
+ * Tries whether a map can be asked: a server gets a connection, which is closed again. What was
+ * read once is good.
+ *
+ * Returns: false with a sentence. Blocking: at most about map.timeout.
+ */
+bool am_map_try(struct am_map *map, struct am_problem *problem);
+
 /* Several maps, asked in order: the first that holds something answers. */
 struct am_maps {
     struct am_map **items;

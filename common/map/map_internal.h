@@ -13,6 +13,7 @@ struct am_map {
                               struct am_arena *arena, struct am_map_values *values,
                               struct am_problem *problem);
     void (*close)(struct am_map *map);
+    bool (*try)(struct am_map *map, struct am_problem *problem); /* NULL: always good */
 };
 
 /* Opens a map of rows. Returns NULL with a sentence. */

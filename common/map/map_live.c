@@ -191,6 +191,22 @@ static enum am_map_answer ask(struct am_map *base, const struct am_map_question 
     return answer;
 }
 
+static bool try_map(struct am_map *base, struct am_problem *problem)
+{
+    const struct live_map *map = (const struct live_map *)base;
+    struct am_arena *arena = am_arena_new(1024, 0);
+    struct am_map_connection *connection =
+        arena == NULL ? NULL
+                      : map->driver->connect(map->conf, arena, map->conf->timeout_ms, problem);
+
+    if (arena == NULL)
+        am_problem_set(problem, "out of memory");
+    if (connection != NULL)
+        map->driver->disconnect(connection);
+    am_arena_free(arena);
+    return connection != NULL;
+}
+
 static void close_map(struct am_map *base)
 {
     struct live_map *map = (struct live_map *)base;
@@ -221,6 +237,7 @@ struct am_map *am_map_live_open(const struct am_map_conf *conf, const struct am_
     map->driver = am_map_driver_of((enum am_map_kind)conf->kind);
     map->base.ask = ask;
     map->base.close = close_map;
+    map->base.try = try_map;
     pthread_mutex_init(&map->mutex, NULL);
     pthread_cond_init(&map->returned, NULL);
     return &map->base;

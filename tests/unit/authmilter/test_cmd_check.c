@@ -227,6 +227,20 @@ static void configurations(void **state)
     assert_int_equal(run("check --domain example.org --zone no-such-zone"), 69);
 }
 
+/* A database that is there, and one that is not; each is tried once. */
+static void maps(void **state)
+{
+    (void)state;
+    write_file(
+        "author-milter.conf", "",
+        "author { tables = { \"map:good\", \"map:away\" } domain_tables = { \"map:good\" } }\n"
+        "map \"good\" { kind = sqlite database = \"/dev/null\" query = \"SELECT :address\" }\n"
+        "map \"away\" { kind = sqlite database = \"/no/db\" query = \"SELECT :address\" }\n");
+    expect("--no-dns --config author-milter.conf", "map-unreachable ");
+    assert_non_null(strstr(program_output, "map:away: SQLite: "));
+    assert_null(strstr(strstr(program_output, "\"map-ok\"") + 1, "\"map-ok\""));
+}
+
 static void key_files(void **state)
 {
     (void)state;
@@ -566,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_found_in_what_is_right),
         cmocka_unit_test(configurations),
+        cmocka_unit_test(maps),
         cmocka_unit_test(key_files),
         cmocka_unit_test(keys_in_the_dns),
         cmocka_unit_test(spf_records),
