@@ -419,6 +419,15 @@ static bool diagnose_body(struct work *work)
                             "front; the rest is as it was signed: \"%.*s\"",
                             (unsigned long long)body.octets, (int)body.text.len, body.text.ptr);
         break;
+    case DKIM_BODY_BOTH:
+        sentence =
+            am_arena_printf(arena,
+                            "the first %llu octets of the canonical body were added in front, and "
+                            "from line %llu on "
+                            "text was added: \"%.*s\"; what stands between is as it was signed",
+                            (unsigned long long)body.octets, (unsigned long long)body.line,
+                            (int)body.text.len, body.text.ptr);
+        break;
     case DKIM_BODY_OTHER_CANON:
         sentence = am_arena_printf(
             arena, "with %s in place of %s for the body its hash is right",

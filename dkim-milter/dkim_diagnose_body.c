@@ -7,6 +7,9 @@
 /* Lines that may have been put in front. */
 #define BANNER_LINES_MAX 64
 
+/* Largest body of which every begin is tried with every end. */
+#define BOTH_MAX ((size_t)1 << 20)
+
 static void take(void *user, const char *ptr, size_t len)
 {
     am_buf_add(user, am_span_of(ptr, len));
@@ -70,34 +73,52 @@ static void note(struct am_arena *arena, struct dkim_body_diagnosis *out,
                                         .text = am_span_of(copy, copy == NULL ? 0 : text.len)};
 }
 
-/* Looks at the end of each line whether all up to it is what was signed. */
-static bool find_footer(struct am_arena *arena, const struct dkim_signature *parts,
-                        struct am_span canon, struct dkim_body_diagnosis *out)
+/*
+ * Looks at the end of each line whether all from `from` up to it is what was signed.
+ * Returns: where that ends, or 0; `*line` is the number of the next line, counted from `from`.
+ */
+static size_t find_end(const struct dkim_signature *parts, struct am_span canon, size_t from,
+                       uint64_t *line)
 {
     struct dkim_hash running = {0}, here = {0};
     uint8_t digest[DKIM_HASH_LEN];
-    size_t at = 0;
+    size_t at = from;
     bool found = false;
 
     (void)dkim_hash_init(&running);
-    for (uint64_t line = 1; !found && at < canon.len && line <= DKIM_DIAGNOSE_LINES_MAX; line++) {
+    for (*line = 1; !found && at < canon.len && *line <= DKIM_DIAGNOSE_LINES_MAX; (*line)++) {
         size_t len = line_len(am_span_of(canon.ptr + at, canon.len - at));
         dkim_hash_update(&running, canon.ptr + at, len);
         at += len;
         /* Empty lines at an end are no part of it. */
-        if (len <= 2 || at == canon.len)
-            continue;
-        found = dkim_hash_copy(&here, &running) && dkim_hash_final(&here, digest) &&
-                is_signed(parts, digest);
-        if (found) {
-            note(arena, out, DKIM_BODY_FOOTER, at, line + 1,
-                 am_span_of(canon.ptr + at, canon.len - at));
-            out->is_restored = true;
-        }
+        if (len > 2 && at < canon.len)
+            found = dkim_hash_copy(&here, &running) && dkim_hash_final(&here, digest) &&
+                    is_signed(parts, digest);
     }
     dkim_hash_fini(&running);
     dkim_hash_fini(&here);
-    return found;
+    return found ? at : 0;
+}
+
+static bool find_footer(struct am_arena *arena, const struct dkim_signature *parts,
+                        struct am_span canon, struct dkim_body_diagnosis *out)
+{
+    uint64_t line;
+    size_t at = find_end(parts, canon, 0, &line);
+
+    if (at == 0)
+        return false;
+    note(arena, out, DKIM_BODY_FOOTER, at, line, am_span_of(canon.ptr + at, canon.len - at));
+    out->is_restored = true;
+    return true;
+}
+
+/* What l= leaves unsigned is no part of what is compared. */
+static struct am_span up_to_length(const struct dkim_signature *parts, struct am_span text)
+{
+    if (parts->has_length && parts->length < text.len)
+        text.len = (size_t)parts->length;
+    return text;
 }
 
 static bool find_banner(struct am_arena *arena, const struct dkim_signature *parts,
@@ -107,11 +128,33 @@ static bool find_banner(struct am_arena *arena, const struct dkim_signature *par
 
     for (int line = 1; line <= BANNER_LINES_MAX && at < canon.len; line++) {
         at += line_len(am_span_of(canon.ptr + at, canon.len - at));
-        if (at < canon.len && hash_fits(parts, am_span_of(canon.ptr + at, canon.len - at))) {
+        if (at < canon.len &&
+            hash_fits(parts, up_to_length(parts, am_span_of(canon.ptr + at, canon.len - at)))) {
             note(arena, out, DKIM_BODY_BANNER, at, 1, canon);
             out->is_restored = true;
             return true;
         }
+    }
+    return false;
+}
+
+/* Something in front and something behind: each begin is tried with each end. */
+static bool find_both(struct am_arena *arena, const struct dkim_signature *parts,
+                      struct am_span canon, struct dkim_body_diagnosis *out)
+{
+    size_t at = 0;
+
+    for (uint64_t lines = 1; lines <= BANNER_LINES_MAX && at < canon.len; lines++) {
+        uint64_t line;
+
+        at += line_len(am_span_of(canon.ptr + at, canon.len - at));
+        size_t end = canon.len <= BOTH_MAX ? find_end(parts, canon, at, &line) : 0;
+        if (end == 0)
+            continue;
+        note(arena, out, DKIM_BODY_BOTH, at, lines + line,
+             am_span_of(canon.ptr + end, canon.len - end));
+        out->is_restored = true;
+        return true;
     }
     return false;
 }
@@ -146,8 +189,8 @@ bool dkim_diagnose_body(struct am_arena *arena, const struct dkim_signature *par
         note(arena, out, DKIM_BODY_EMPTY, 0, 1, text);
     else if (hash_fits(parts, am_buf_span(&other)))
         out->change = DKIM_BODY_OTHER_CANON;
-    else if (!find_footer(arena, parts, text, out))
-        (void)find_banner(arena, parts, text, out);
+    else if (!find_footer(arena, parts, text, out) && !find_banner(arena, parts, text, out))
+        (void)find_both(arena, parts, text, out);
     am_buf_fini(&canon);
     am_buf_fini(&other);
     return good;

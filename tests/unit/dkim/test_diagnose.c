@@ -98,6 +98,27 @@ static void a_banner(void **state)
            "signed: \"beware\"\n");
 }
 
+static void a_banner_before_a_length(void **state)
+{
+    (void)state;
+    rig_body(&rig, "one\r\ntwo\r\n");
+    sign((const char *[]){"l=10", NULL});
+    rig_body(&rig, "beware\r\none\r\ntwo\r\nfooter\r\n");
+    expect("the first 8 octets of the canonical body were added in front; the rest is as it was "
+           "signed: \"beware\"\n");
+}
+
+static void a_banner_and_a_footer(void **state)
+{
+    (void)state;
+    rig_body(&rig, "one\r\n\r\ntwo\r\n");
+    sign(NULL);
+    rig_body(&rig, "beware\r\nof it\r\none\r\n\r\ntwo\r\n\r\n-- \r\nlist\r\n");
+    expect("the first 15 octets of the canonical body were added in front, and from line 6 on text "
+           "was added: \"--\"; what stands between is as it was signed\nwith that undone the "
+           "signature verifies\n");
+}
+
 static void a_body_that_was_empty(void **state)
 {
     (void)state;
@@ -232,6 +253,8 @@ int main(void)
         TEST(of_a_good_signature_nothing_is_said),
         TEST(a_footer),
         TEST(a_banner),
+        TEST(a_banner_before_a_length),
+        TEST(a_banner_and_a_footer),
         TEST(a_body_that_was_empty),
         TEST(a_body_that_was_cut),
         TEST(the_other_canonicalisation),
