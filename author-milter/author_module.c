@@ -233,7 +233,9 @@ static enum am_verdict on_eoh(struct am_ctx *ctx)
         judge_ours(ctx, state, &asking);
     } else {
         judge_others(ctx, state, &asking);
-        note(ctx, state);
+        /* Of strangers nothing fits; there is only something to say, or not. */
+        if (state->is_spoofed || state->finding != AUTHOR_FITS)
+            note(ctx, state);
     }
     return AM_CONTINUE;
 }
