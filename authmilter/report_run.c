@@ -337,30 +337,34 @@ static bool send_all(struct report_run *run, struct am_problem *problem)
 
 /* --- the run --- */
 
+/* Returns whether reports may be made of what the database holds: see dmarc_drain(). */
 static bool drain(struct report_run *run, struct dmarc_drained *drained)
 {
     struct am_problem problem;
     struct dmarc_place place;
 
-    if (run->conf->stream[0] == '\0' || run->dry_run)
-        return false;
-    if (!dmarc_place_parse(&place, run->conf->stream, &problem) ||
-        !dmarc_drain(&place, run->db, drained, &problem)) {
-        /* What is in the database can be reported all the same. */
-        fprintf(stderr, "authmilter dmarc-report: stream: %s\n", problem.text);
-        run->trouble = true;
-    }
-    return true;
+    if (dmarc_place_parse(&place, run->conf->stream, &problem) &&
+        dmarc_drain(&place, run->db, drained, &problem))
+        return true;
+    fprintf(stderr,
+            "authmilter dmarc-report: stream: %s; no new reports are made before its rows are "
+            "taken\n",
+            problem.text);
+    run->trouble = true;
+    return false;
 }
 
 static bool work(struct report_run *run, struct am_problem *problem)
 {
     struct dmarc_drained drained = {0};
     struct report_print_end end = {0};
+    bool whole = true;
 
-    if (drain(run, &drained))
+    if (run->conf->stream[0] != '\0' && !run->dry_run) {
+        whole = drain(run, &drained);
         end.drained = &drained;
-    if (!make_all(run, problem) || (!run->dry_run && !send_all(run, problem)) ||
+    }
+    if ((whole && !make_all(run, problem)) || (!run->dry_run && !send_all(run, problem)) ||
         !dmarc_delivery_count(run->db, &end.waiting, problem) ||
         (!run->dry_run && !dmarc_delivery_tidy(run->db, run->now_s, problem)))
         return false;

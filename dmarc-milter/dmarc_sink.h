@@ -33,10 +33,11 @@ struct dmarc_sink *dmarc_store_sqlite_new(const struct dmarc_sink_options *optio
 struct dmarc_sink *dmarc_store_redis_new(const struct dmarc_sink_options *options) AM_MUST_USE;
 
 /*
- * Adds rows to a database in one transaction; those with a uid that is there already are passed
- * over. Returns false with a sentence, when none was added.
+ * Adds rows to a database, within a transaction that the caller began and ends; those with a uid
+ * that is there already are passed over. Returns false with a sentence: the transaction has to be
+ * rolled back.
  */
-bool dmarc_store_sqlite_put(struct dmarc_db *db, struct dmarc_flat *const *rows, size_t count,
-                            struct am_problem *problem) AM_MUST_USE;
+bool dmarc_store_sqlite_insert(struct dmarc_db *db, struct dmarc_flat *const *rows, size_t count,
+                               struct am_problem *problem) AM_MUST_USE;
 
 #endif

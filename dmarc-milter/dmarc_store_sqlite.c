@@ -55,18 +55,24 @@ static struct dmarc_query *new_insert(struct dmarc_db *db, struct am_problem *pr
     return query;
 }
 
-bool dmarc_store_sqlite_put(struct dmarc_db *db, struct dmarc_flat *const *rows, size_t count,
-                            struct am_problem *problem)
+bool dmarc_store_sqlite_insert(struct dmarc_db *db, struct dmarc_flat *const *rows, size_t count,
+                               struct am_problem *problem)
 {
     struct dmarc_query *query = new_insert(db, problem);
+    bool good = query != NULL;
 
-    if (query == NULL)
-        return false;
-    bool good = dmarc_db_begin(db, problem);
     for (size_t i = 0; good && i < count; i++)
         good = put_row(query, rows[i], problem);
     dmarc_query_free(query);
-    if (good)
+    return good;
+}
+
+static bool put_rows(struct dmarc_db *db, struct dmarc_flat *const *rows, size_t count,
+                     struct am_problem *problem)
+{
+    if (!dmarc_db_begin(db, problem))
+        return false;
+    if (dmarc_store_sqlite_insert(db, rows, count, problem))
         return dmarc_db_commit(db, problem);
     dmarc_db_rollback(db);
     return false;
@@ -147,7 +153,7 @@ static bool write_rows(struct dmarc_sink *self, struct dmarc_flat *const *rows, 
                               "dmarc-report' run every day?",
                               sink->options.place->path, (long long)sink->rows,
                               (long long)sink->options.rows_max);
-    if (!dmarc_store_sqlite_put(sink->db, rows, count, problem)) {
+    if (!put_rows(sink->db, rows, count, problem)) {
         /* Opened anew next time: the file may have been replaced. */
         dmarc_db_close(sink->db);
         sink->db = NULL;

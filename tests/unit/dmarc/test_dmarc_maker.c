@@ -61,8 +61,10 @@ static void add(const struct dmarc_row *row, int times)
     struct dmarc_flat *flat = dmarc_flat_new(row);
 
     assert_non_null(flat);
+    assert_true(dmarc_db_begin(db, &problem));
     for (int i = 0; i < times; i++)
-        assert_true(dmarc_store_sqlite_put(db, &flat, 1, &problem));
+        assert_true(dmarc_store_sqlite_insert(db, &flat, 1, &problem));
+    assert_true(dmarc_db_commit(db, &problem));
     free(flat);
 }
 
