@@ -12,7 +12,9 @@ pkg_check_modules(GMIME IMPORTED_TARGET gmime-3.0>=3.2)
 pkg_check_modules(ARCHIVE IMPORTED_TARGET libarchive>=3.4)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 # Without it rows of aggregate reports are kept in a file only.
-pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
+if(AUTHMILTER_REDIS)
+  pkg_check_modules(HIREDIS IMPORTED_TARGET hiredis>=0.14)
+endif()
 # Without one of them maps cannot ask that kind of server.
 pkg_check_modules(LDAP IMPORTED_TARGET ldap>=2.5)
 pkg_check_modules(PQ IMPORTED_TARGET libpq>=13)
